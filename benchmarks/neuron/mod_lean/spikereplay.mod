@@ -1,0 +1,102 @@
+TITLE Replay of given spike times
+
+COMMENT
+play(vector) copies the ascending times (ms) into memory of the instance's own,
+behind a BBCOREPOINTER so that CoreNEURON receives them: element 0 is the number
+of times, the times follow.
+ENDCOMMENT
+
+NEURON {
+    THREADSAFE
+    ARTIFICIAL_CELL SpikeReplay
+    BBCOREPOINTER train
+    RANGE played, upcoming
+}
+
+ASSIGNED {
+    train
+    played : how many spikes have been scheduled
+    upcoming (ms)
+}
+
+VERBATIM
+#include <cstdlib>
+#include <cstring>
+ENDVERBATIM
+
+INITIAL {
+    played = 0
+    upcoming = time_of(played)
+    if (upcoming >= 0) {
+        net_send(upcoming - t, 1)
+    }
+}
+
+NET_RECEIVE (w) {
+    if (flag == 1) {
+        net_event(t)
+        played = played + 1
+        upcoming = time_of(played)
+        if (upcoming >= 0) {
+            net_send(upcoming - t, 1)
+        }
+    }
+}
+
+FUNCTION time_of(i) {
+    : time of spike i, or -1 after the last one
+VERBATIM
+    const double* data = (const double*) _p_train;
+    const int number = (int) _li;
+    double found = -1.0;
+    if (data && number < (int) data[0]) {
+        found = data[1 + number];
+    }
+    _ltime_of = found;
+ENDVERBATIM
+}
+
+PROCEDURE play() {
+VERBATIM
+#if !NRNBBCORE
+    double* times = nullptr;
+    const int size = vector_arg_px(1, &times);
+    double* own = (double*) std::malloc(sizeof(double) * (size + 1));
+    own[0] = size;
+    std::memcpy(own + 1, times, sizeof(double) * size);
+    std::free((void*) _p_train);
+    _p_train = own;
+#endif
+ENDVERBATIM
+}
+
+DESTRUCTOR {
+VERBATIM
+    std::free((void*) _p_train);
+ENDVERBATIM
+}
+
+VERBATIM
+static void bbcore_write(double* x, int* d, int* x_offset, int* d_offset, _threadargsproto_) {
+    const double* data = (const double*) _p_train;
+    const int size = data ? 1 + (int) data[0] : 1;
+    if (x) {
+        double* out = x + *x_offset;
+        out[0] = 0.0;
+        if (data) {
+            std::memcpy(out, data, sizeof(double) * size);
+        }
+    }
+    *x_offset += size;
+}
+
+static void bbcore_read(double* x, int* d, int* x_offset, int* d_offset, _threadargsproto_) {
+    const double* in = x + *x_offset;
+    const int size = 1 + (int) in[0];
+    double* own = (double*) std::malloc(sizeof(double) * size);
+    std::memcpy(own, in, sizeof(double) * size);
+    *x_offset += size;
+    std::free((void*) _p_train);
+    _p_train = own;
+}
+ENDVERBATIM

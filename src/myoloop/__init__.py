@@ -1,0 +1,1 @@
+"""myoloop: simulate the neuromuscular system and close the loop on it."""

@@ -1,0 +1,1 @@
+"""Compiled-kernel machinery that the engine and the models share."""
