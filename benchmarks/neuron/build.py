@@ -17,7 +17,11 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 DEFAULT_FOLDER = HERE / "build"
 # The wheel compiles mechanisms with -O2 for a generic machine; these win a factor of two.
-FLAGS = "-O3 -march=native -ffast-math -mprefer-vector-width=512 -fopenmp-simd"
+FLAGS = (
+    "-O3 -march=native -ffast-math -mprefer-vector-width=512 -fopenmp-simd"
+    # Lets the compiler inline a mechanism's own functions in a shared library.
+    " -fno-semantic-interposition"
+)
 # peer: (folder of the mechanisms, whether CoreNEURON is wanted too)
 PEERS: dict[str, tuple[str, bool]] = {
     "neuron": ("mod", False),

@@ -11,11 +11,14 @@ Order of the draws of ``rng = np.random.default_rng(seed)``:
    at step ``1 + floor(u * (n_steps - 1))``, i.e. never at step 0. Within a source the
    steps are sorted and repeated ones dropped.
 
+``python benchmarks/neuron/input.py --seed 1 --duration-ms 1000 --out input.npz`` writes one.
+
 A spike at step k is emitted at ``k * dt`` and arrives 40 steps (1 ms) later.
 """
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -164,3 +167,19 @@ def load_input(path: str | Path) -> NetworkInput:
             raise ValueError(f"{path} is not a network input: it lacks {', '.join(missing)}")
         values = {k: data[k] if data[k].ndim else data[k].item() for k in names}
     return NetworkInput(**values)
+
+
+def main() -> None:
+    """Write the input of a network into a file."""
+    parser = argparse.ArgumentParser(description="Write the Watanabe network's input as npz.")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--duration-ms", type=float, default=1000.0)
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    net = watanabe_input(arguments.seed, arguments.duration_ms)
+    net.save(arguments.out)
+    print(f"{arguments.out}: {net.n_sources} sources, {net.n_events} deliveries")
+
+
+if __name__ == "__main__":
+    main()

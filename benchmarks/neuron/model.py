@@ -28,6 +28,7 @@ from parameters import (
     TAU_RISE_MS,
     THRESHOLD_MV,
     FloatArray,
+    IntArray,
     motor_neurons,
     thresholds,
 )
@@ -190,11 +191,10 @@ class Network:
     spike_gids: Any
     keep: list[Any]
 
-    def counts(self) -> FloatArray:
+    def counts(self) -> IntArray:
         """Spikes of every cell so far."""
-        return np.bincount(
-            np.array(self.spike_gids, dtype=np.int64), minlength=len(self.cells)
-        )
+        gids = np.array(self.spike_gids, dtype=np.int64)
+        return np.bincount(gids, minlength=len(self.cells)).astype(np.int64)
 
 
 def build_network(h: Any, net: NetworkInput, lean: bool = False) -> Network:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 DT_MS = 0.025
 E_NA_MV, E_K_MV, E_CA_MV, E_SYN_MV = 120.0, -10.0, 140.0, 70.0
@@ -122,6 +123,7 @@ def thresholds(n: int = 800, ratio: float = 100.0, slope: float = 10.0) -> Float
         Ascending thresholds, dimensionless; the last is 1.
     """
     i = np.arange(1, n + 1, dtype=np.float64)
-    raw = (slope * i / n) * np.exp(i * np.log(ratio / slope) / n) / 100.0
+    raw: FloatArray = (slope * i / n) * np.exp(i * np.log(ratio / slope) / n) / 100.0
     low = 1.0 / ratio
-    return low + (1.0 - low) * (raw - raw[0]) / (raw[-1] - raw[0])
+    scaled: FloatArray = (raw - raw[0]) / (raw[-1] - raw[0])
+    return low + (1.0 - low) * scaled

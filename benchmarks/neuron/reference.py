@@ -26,6 +26,7 @@ from parameters import (
     TAU_RISE_MS,
     THRESHOLD_MV,
     FloatArray,
+    IntArray,
     MotorNeurons,
 )
 
@@ -75,11 +76,14 @@ class Run:
 
     def times(self, cell: int) -> FloatArray:
         """Spike times of one cell in ms."""
-        return np.array([t for c, t in zip(self.spike_cells, self.spike_times_ms) if c == cell])
+        own = np.array(self.spike_cells, dtype=np.int64) == cell
+        times: FloatArray = np.array(self.spike_times_ms, dtype=np.float64)[own]
+        return times
 
-    def counts(self, n_cells: int) -> FloatArray:
+    def counts(self, n_cells: int) -> IntArray:
         """Number of spikes of every cell."""
-        return np.bincount(np.array(self.spike_cells, dtype=np.int64), minlength=n_cells)
+        counts = np.bincount(np.array(self.spike_cells, dtype=np.int64), minlength=n_cells)
+        return counts.astype(np.int64)
 
 
 def simulate(
@@ -88,7 +92,7 @@ def simulate(
     current: Callable[[int], FloatArray | float] = lambda n: 0.0,
     arrivals: Callable[[int], FloatArray | float] = lambda n: 0.0,
     growth: Growth = exact_growth,
-    trace_steps: int = 0,
+    trace_steps: int = -1,
     dt: float = DT_MS,
 ) -> Run:
     """Advance the cells from rest.
@@ -106,7 +110,8 @@ def simulate(
     growth : callable
         `exact_growth` or `pade_growth`.
     trace_steps : int
-        Keep the voltages at the first `trace_steps` + 1 grid points.
+        Keep the voltages at grid points 0 ... `trace_steps` (needs
+        `trace_steps` < `n_steps`).
     dt : float
         Step in ms.
 
@@ -134,7 +139,7 @@ def simulate(
     ca = calcium_inf(vd, c.v_traub)
     run = Run()
     for n in range(n_steps):
-        if n < trace_steps:
+        if n <= trace_steps:
             run.v_soma.append(vs)
             run.v_dend.append(vd)
         w = arrivals(n) * scale
@@ -155,9 +160,6 @@ def simulate(
             gate[name] = gate[name] + (al - (al + be) * gate[name]) * dt * growth(dt * (al + be))
         ca = ca + fill_l * (calcium_inf(vd, c.v_traub) - ca)
         _note_spikes(run, n, dt, old, vs)
-    if trace_steps:
-        run.v_soma.append(vs)
-        run.v_dend.append(vd)
     return run
 
 

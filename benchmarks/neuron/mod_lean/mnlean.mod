@@ -2,8 +2,8 @@ TITLE All somatic channels of the motor neuron, for speed
 
 COMMENT
 Same equations as mod/mnsoma.mod. What is lean: one non-specific current with an
-analytic conductance (no ions, no numerical derivative), six exponentials shared
-among ten rates cut to four, and Pade(3,3) in place of the exponential in the
+analytic conductance (no ions, no numerical derivative), five exponentials where
+the rates name nine, and Pade(3,3) in place of the exponential in the
 gate update. All variables are RANGE so that CoreNEURON can vectorise over cells.
 ENDCOMMENT
 
@@ -39,7 +39,6 @@ ASSIGNED {
 }
 
 INITIAL {
-    : one infinitely long step (the increments are exact, the growth factor 1/z)
     LOCAL a, b
     UNITSOFF
     a = 0.64*ratio(15 - v, exp((15 - v)/4), 4)
@@ -109,7 +108,6 @@ FUNCTION ratio(x, e, y) {
 }
 
 FUNCTION span(z, step) {
-    : step*(1 - exp(-z))/z by Pade(3,3), error below 2e-6 for z < 1
-    ratio_unused()
+    : step*(1 - exp(-z))/z by Pade(3,3)
     span = step*(1 + z*z*0.016666666666666666)/(1 + z*(0.5 + z*(0.1 + z*0.008333333333333333)))
 }

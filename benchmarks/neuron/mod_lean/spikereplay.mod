@@ -46,11 +46,11 @@ NET_RECEIVE (w) {
 FUNCTION time_of(i) {
     : time of spike i, or -1 after the last one
 VERBATIM
-    const double* data = (const double*) _p_train;
+    const double* own = (const double*) _p_train;
     const int number = (int) _li;
     double found = -1.0;
-    if (data && number < (int) data[0]) {
-        found = data[1 + number];
+    if (own && number < (int) own[0]) {
+        found = own[1 + number];
     }
     _ltime_of = found;
 ENDVERBATIM
@@ -61,11 +61,11 @@ VERBATIM
 #if !NRNBBCORE
     double* times = nullptr;
     const int size = vector_arg_px(1, &times);
-    double* own = (double*) std::malloc(sizeof(double) * (size + 1));
-    own[0] = size;
-    std::memcpy(own + 1, times, sizeof(double) * size);
+    double* copy = (double*) std::malloc(sizeof(double) * (size + 1));
+    copy[0] = size;
+    std::memcpy(copy + 1, times, sizeof(double) * size);
     std::free((void*) _p_train);
-    _p_train = own;
+    _p_train = copy;
 #endif
 ENDVERBATIM
 }
@@ -78,13 +78,13 @@ ENDVERBATIM
 
 VERBATIM
 static void bbcore_write(double* x, int* d, int* x_offset, int* d_offset, _threadargsproto_) {
-    const double* data = (const double*) _p_train;
-    const int size = data ? 1 + (int) data[0] : 1;
+    const double* own = (const double*) _p_train;
+    const int size = own ? 1 + (int) own[0] : 1;
     if (x) {
         double* out = x + *x_offset;
         out[0] = 0.0;
-        if (data) {
-            std::memcpy(out, data, sizeof(double) * size);
+        if (own) {
+            std::memcpy(out, own, sizeof(double) * size);
         }
     }
     *x_offset += size;
@@ -93,10 +93,9 @@ static void bbcore_write(double* x, int* d, int* x_offset, int* d_offset, _threa
 static void bbcore_read(double* x, int* d, int* x_offset, int* d_offset, _threadargsproto_) {
     const double* in = x + *x_offset;
     const int size = 1 + (int) in[0];
-    double* own = (double*) std::malloc(sizeof(double) * size);
-    std::memcpy(own, in, sizeof(double) * size);
+    double* copy = (double*) std::malloc(sizeof(double) * size);
+    std::memcpy(copy, in, sizeof(double) * size);
     *x_offset += size;
-    std::free((void*) _p_train);
-    _p_train = own;
+    _p_train = copy;
 }
 ENDVERBATIM

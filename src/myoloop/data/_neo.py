@@ -11,7 +11,7 @@ from ..errors import ParameterError
 from ._spikes import SpikeTrains
 
 
-def as_spike_trains(spikes: Any) -> SpikeTrains:
+def as_spike_trains(spikes: Any, n_units: int | None = None) -> SpikeTrains:
     """`spikes` as SpikeTrains.
 
     Parameters
@@ -19,6 +19,8 @@ def as_spike_trains(spikes: Any) -> SpikeTrains:
     spikes : SpikeTrains, neo.Block, neo.Segment or sequence of neo.SpikeTrain
         Each Neo spike train becomes a unit. Where all of them carry an integer annotation
         ``unit_index`` and one of them ``n_units``, these place the trains in their pool.
+    n_units : int, optional
+        Size of the pool for trains that carry ``unit_index`` but no ``n_units``.
 
     Raises
     ------
@@ -38,9 +40,9 @@ def as_spike_trains(spikes: Any) -> SpikeTrains:
                 )
             spikes = spikes.segments[0]
         if isinstance(spikes, neo.Segment):
-            return _from_trains(list(spikes.spiketrains), spikes.name or "")
+            return _from_trains(list(spikes.spiketrains), spikes.name or "", n_units)
         if isinstance(spikes, list | tuple) and all(isinstance(s, neo.SpikeTrain) for s in spikes):
-            return _from_trains(list(spikes), "")
+            return _from_trains(list(spikes), "", n_units)
     raise ParameterError(
         "spikes",
         f"a {type(spikes).__name__} was given",
@@ -48,7 +50,7 @@ def as_spike_trains(spikes: Any) -> SpikeTrains:
     )
 
 
-def _from_trains(trains: list[Any], name: str) -> SpikeTrains:
+def _from_trains(trains: list[Any], name: str, pool: int | None) -> SpikeTrains:
     if not trains:
         raise ParameterError("spikes", "no spike train was given", "give at least one")
     start = min(float(t.t_start.rescale("s")) for t in trains)
@@ -57,7 +59,7 @@ def _from_trains(trains: list[Any], name: str) -> SpikeTrains:
     indices = [t.annotations.get("unit_index") for t in trains]
     if any(index is None for index in indices):
         return SpikeTrains.from_trains(times, stop, start, name=name)
-    n_units = max(int(t.annotations.get("n_units", 0)) for t in trains)
+    n_units = max(int(t.annotations.get("n_units", 0)) for t in trains) or pool or 0
     n_units = max(n_units, max(int(i) for i in indices) + 1)
     return SpikeTrains.from_events(
         np.repeat(np.array(indices, dtype=np.int64), [len(t) for t in times]),

@@ -1,1 +1,9 @@
-"""Compiled-kernel machinery that the engine and the models share."""
+"""Compiled-kernel machinery that the engine and the models share.
+
+Importing this room does not import Numba: the engine loads the private modules when a simulation starts.
+"""
+
+from ._functions import exp
+from ._neuron import Neuron
+
+__all__ = ["Neuron", "exp"]

@@ -8,21 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
+from ._functions import exp
 from ._precision import implement
-
-
-def exp(x: Any) -> Any:
-    """e**x; in a compiled kernel a polynomial form.
-
-    Relative error below 2 units in the last place. Arguments are held to [-87, 88] in float32 and
-    [-708, 709] in float64 kernels, so the result is never 0 or infinite.
-    """
-    return np.exp(x)
 
 
 def _exp_single(x: Any) -> Any:

@@ -1,4 +1,8 @@
-"""Named tuples in rows of an array: cell k of a block has its variables LANES apart."""
+"""Named tuples in rows of an array: cell k of a block has its variables LANES apart.
+
+Numba lets an index be negative, and where it cannot prove that one is not, the wrapped index turns a
+vector store into a scatter. `load` and `store` take the index as it is.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba.core import cgutils, types
+from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 LANES = 32  # cells in a block: whole vectors in either precision, and the block stays in cache
@@ -41,6 +46,31 @@ def scatter(typingctx: Any, array: Any, start: Any, values: Any) -> Any:
         return context.get_dummy_value()
 
     return types.none(array, start, values), generate
+
+
+@intrinsic
+def load(typingctx: Any, array: Any, index: Any) -> Any:
+    """``array[index]`` of a flat array, for an index that is in range and not negative."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        return builder.load(builder.gep(data, [args[1]]))
+
+    return array.dtype(array, index), generate
+
+
+@intrinsic
+def store(typingctx: Any, array: Any, index: Any, value: Any) -> Any:
+    """``array[index] = value``; index as in `load`, value of the array's type."""
+    if value != array.dtype:
+        raise TypingError(f"store: {value} into an array of {array.dtype}")
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        builder.store(args[2], builder.gep(data, [args[1]]))
+        return context.get_dummy_value()
+
+    return types.none(array, index, value), generate
 
 
 def _row_pointers(

@@ -1,1 +1,8 @@
-"""Room."""
+"""Cell models, one file each. Adding one is its file and its line below."""
+
+from ..kernels import Neuron, exp
+from ._izhikevich import Izhikevich
+from ._lif import LIF
+from ._two_compartment import TwoCompartmentMotorNeuron
+
+__all__ = ["LIF", "Izhikevich", "Neuron", "TwoCompartmentMotorNeuron", "exp"]

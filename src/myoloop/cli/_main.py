@@ -1,0 +1,48 @@
+"""The commands of ``myoloop``."""
+
+from __future__ import annotations
+
+import click
+
+from ._force import force
+from ._group import Commands
+from ._run import run, verify
+
+
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Begin with 'myoloop list', then 'myoloop run watanabe2015'.",
+)
+@click.version_option(package_name="myoloop", message="myoloop %(version)s")
+@click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Simulate the neuromuscular system and close the loop on it."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+@main.command("list")
+def list_studies() -> None:
+    """List the studies that can be run."""
+    from .. import studies
+    from ._show import show_studies
+
+    show_studies(studies.STUDIES.values())
+
+
+@main.command()
+@click.argument("study")
+def describe(study: str) -> None:
+    """Show what STUDY is, its parameters and its claims."""
+    from ._show import show_study
+    from ._studies import study_named
+
+    show_study(study_named(study))
+
+
+main.add_command(run)
+main.add_command(verify)
+main.add_command(force)

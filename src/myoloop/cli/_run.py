@@ -1,0 +1,111 @@
+"""``myoloop run`` and ``myoloop verify``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ._group import EXIT_CLAIM_FAILED
+
+_MOST_THREADS = 8  # windows of a millisecond do not divide further with profit
+
+
+def _common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options of every command that runs studies."""
+    for option in (
+        click.option(
+            "--threads", type=click.IntRange(min=1), metavar="N", help="Threads [all cores, at most 8]."
+        ),
+        click.option("--quick", is_flag=True, help="A scaled-down run of seconds, to try things out."),
+        click.option("--seed", type=click.IntRange(min=0), default=1, metavar="N", help="Seed [1]."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command(short_help="Run a study and write its report.")
+@click.argument("study")
+@click.option("--out", type=click.Path(path_type=Path), help="New folder [./myoloop-out/STUDY-SEED].")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Change a parameter (see 'describe'); may be repeated. Units convert: spacing_mm='0.8 cm'.",
+)
+@click.option("--nix", is_flag=True, help="Write the recording as NIX (Neo) too.")
+@_common
+def run(
+    study: str,
+    out: Path | None,
+    settings: tuple[str, ...],
+    nix: bool,
+    seed: int,
+    quick: bool,
+    threads: int | None,
+) -> None:
+    """Run STUDY and write its report, figures, numbers and recording into a new folder."""
+    from ..io import OutputFolder
+    from ._progress import progress_display
+    from ._show import show_claims
+    from ._studies import study_named
+    from ._values import changes_of
+    from ._warnings import collected
+    from ._write import check_formats, interruptible, write_result
+
+    chosen = study_named(study)
+    changes = changes_of(chosen.with_changes(quick), settings)
+    chosen.with_changes(quick, changes)  # refuses bad values before anything is made
+    check_formats(nix)
+    folder = OutputFolder(out or _default_folder(study, seed, quick))
+    with interruptible(folder), collected() as warnings:
+        with progress_display() as progress:
+            result = chosen(
+                progress, seed=seed, quick=quick, threads=threads or usable_cpus(), changes=changes
+            )
+        write_result(folder, chosen, result, nix=nix, warnings=warnings)
+    if result.claims:
+        show_claims([(study, claim) for claim in result.claims])
+    click.echo(f"report: {folder.path / 'report.html'}")
+
+
+@click.command(short_help="Check the claims of studies.")
+@click.argument("studies", nargs=-1, metavar="[STUDY]...")
+@_common
+@click.pass_context
+def verify(ctx: click.Context, studies: tuple[str, ...], seed: int, quick: bool, threads: int | None) -> None:
+    """Run studies (all if none is named) and show all their claims; exit code 1 where one fails."""
+    from ..studies import STUDIES
+    from ._progress import progress_display
+    from ._show import show_claims
+    from ._studies import study_named
+
+    chosen = [study_named(name) for name in studies] or list(STUDIES.values())
+    outcomes = []
+    with progress_display() as progress:
+        for study in chosen:
+            result = study(
+                _named(progress, study.name), seed=seed, quick=quick, threads=threads or usable_cpus()
+            )
+            outcomes += [(study.name, claim) for claim in result.claims]
+    show_claims(outcomes)
+    ctx.exit(0 if all(outcome.holds for _, outcome in outcomes) else EXIT_CLAIM_FAILED)
+
+
+def usable_cpus() -> int:
+    """CPUs that this process may use, at most 8."""
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cpus, _MOST_THREADS)
+
+
+def _default_folder(study: str, seed: int, quick: bool) -> Path:
+    return Path("myoloop-out") / f"{study}-{seed}{'-quick' if quick else ''}"
+
+
+def _named(progress: Any, study: str) -> Any:
+    """`progress` with the study's name before each stage."""
+    return lambda stage, done, total, unit="s": progress(f"{study}: {stage}", done, total, unit)

@@ -1,0 +1,92 @@
+"""Write a result into a folder: what took longest to compute first, what may fail last."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import MissingDependencyError, MyoloopWarning
+from ..parameters import plain
+
+if TYPE_CHECKING:
+    from ..io import OutputFolder
+    from ..studies import StudyResult
+    from ..viz import Titled
+
+
+def check_formats(nix: bool) -> None:
+    """Refuse, before anything is computed, a format that was asked for and cannot be written."""
+    if nix and find_spec("nixio") is None:
+        raise MissingDependencyError("--nix", "nix")
+
+
+def write_result(
+    folder: OutputFolder, study: Titled, result: StudyResult, *, nix: bool, warnings: Sequence[str]
+) -> None:
+    """Write numbers, then the recording, then figures and report.
+
+    Parameters
+    ----------
+    folder : OutputFolder
+        Fresh.
+    study : Study or Heading
+        What the report is about.
+    result : StudyResult
+        What was found.
+    nix : bool
+        Write the recording as NIX too.
+    warnings : sequence of str
+        Shown in the report; it may still grow while this writes.
+    """
+    folder.write_json("metrics.json", metrics_of(result))
+    folder.write_json("provenance.json", plain(dict(result.provenance)))
+    if result.spikes or result.signals:
+        _write_recording(folder, study, result, nix)
+
+    from ..viz import write_report
+
+    write_report(folder.path, study, result, warnings=warnings)
+
+
+def metrics_of(result: StudyResult) -> dict[str, Any]:
+    """The metrics with the claims beside them, in plain values."""
+    return {**plain(dict(result.metrics)), "claims": [plain(claim) for claim in result.claims]}
+
+
+@contextmanager
+def interruptible(folder: OutputFolder) -> Iterator[None]:
+    """Turn an interruption of the block into a message that says what is kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        kept = kept_files(folder.path)
+        what = f"kept in {folder.path}: {', '.join(kept)}" if kept else "nothing was written yet"
+        raise click.Abort(f"interrupted; {what}") from None
+
+
+def kept_files(folder: Path) -> list[str]:
+    """Names of the files below `folder`."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def _write_recording(folder: OutputFolder, study: Titled, result: StudyResult, nix: bool) -> None:
+    from .. import io
+
+    about: dict[str, Any] = {
+        "spikes": result.spikes,
+        "signals": result.signals,
+        "provenance": result.provenance,
+        "description": study.title,
+    }
+    try:
+        io.write_nwb(folder.path / "recording.nwb", **about)
+    except MissingDependencyError as missing:
+        warnings.warn(f"recording.nwb was not written: {missing}", MyoloopWarning, stacklevel=2)
+    if nix:
+        io.write_nix(folder.path / "recording.nix", **about)

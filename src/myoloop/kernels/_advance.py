@@ -1,0 +1,269 @@
+"""The engine's inner loop: advance blocks of cells through one window of steps.
+
+A population lies in memory as blocks of LANES cells, each variable a row of its block. One call takes a
+population through a window: synaptic conductances and injected currents are laid out step by step,
+then the cells of a block, still in cache, go through all steps. Blocks are independent of one another,
+so the result does not depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import prange
+from numpy.typing import NDArray
+
+from . import _math as _math  # names the compiled form of `exp`
+from ._cache import enable_cache
+from ._neuron import Neuron
+from ._precision import compile_function
+from ._rows import LANES, gather, load, scatter, store
+
+CONDUCTANCE, CURRENT, JUMP = 0, 1, 2  # what a port does to the cell
+QUIET = 1e-25  # below this a synaptic state is set to 0, before it gets denormal and slow
+
+
+class Window(NamedTuple):
+    """Where in time a window lies and how the population lies in memory (whole numbers)."""
+
+    first_step: int  # of the window, counted from the beginning of the simulation
+    steps: int
+    blocks: int
+    slot: int  # of the ring of windows in which arrivals wait
+    slots: int
+
+
+class Ports(NamedTuple):
+    """Synaptic ports of a population: one for each kinetics and site."""
+
+    table: NDArray[np.int64]  # (ports, 3): kind, first and second input row (or state row for JUMP)
+    numbers: NDArray[Any]  # (ports, 9): reversal; b0, b1; p00, p01, p10, p11; c0, c1
+    state: NDArray[Any]  # flat (ports, blocks, 2, LANES)
+    arrivals: NDArray[Any]  # flat (ports, slots, blocks, steps, LANES): summed weights
+
+
+class Fields(NamedTuple):
+    """Injected currents and conductances of this window."""
+
+    table: NDArray[np.int64]  # (fields, 3): input row, columns (1 or all cells), offset in values
+    values: NDArray[Any]  # flat, each field (steps, columns)
+
+
+class Probes(NamedTuple):
+    """Recorded variables."""
+
+    starts: NDArray[np.int64]  # (blocks + 1,): the probes of each block
+    table: NDArray[np.int64]  # (probes, 2): 0 state or 1 input, index in the block's rows
+    every: int  # steps between samples
+    samples: NDArray[Any]  # (samples, probes), written from row 0
+
+
+@cache
+def advance_kernel(model: type[Neuron], dtype: np.dtype[Any], parallel: bool) -> Any:
+    """Compiled ``advance(window, dt, state, constants, ports, fields, probes, crossings)``.
+
+    `state` and `constants` are flat (blocks, rows, LANES); `crossings`, flat (blocks, steps, LANES),
+    receives what the model's `step` returned.
+    """
+    advance_block = _block_kernel(model, dtype)
+    blocks = prange if parallel else range
+
+    def advance(
+        window: Any,
+        dt: Any,
+        state: Any,
+        constants: Any,
+        ports: Any,
+        fields: Any,
+        probes: Any,
+        crossings: Any,
+    ) -> None:
+        for block in blocks(window.blocks):
+            advance_block(block, window, dt, state, constants, ports, fields, probes, crossings)
+
+    kernel = compile_function(advance, dtype, parallel=parallel, nogil=True)
+    enable_cache(kernel, model.step, dtype.char, model.State, model.Constants, model.Inputs, parallel)
+    return kernel
+
+
+@cache
+def _block_kernel(model: type[Neuron], dtype: np.dtype[Any]) -> Any:
+    n_state, n_inputs = len(model.State._fields), len(model.Inputs._fields)  # type: ignore[attr-defined]
+    real = dtype.type
+    advance_cells = _cells_kernel(model, dtype)
+
+    def advance_block(
+        block: Any,
+        window: Any,
+        dt: Any,
+        state: Any,
+        constants: Any,
+        ports: Any,
+        fields: Any,
+        probes: Any,
+        crossings: Any,
+    ) -> None:
+        inputs = np.zeros(window.steps * n_inputs * LANES, real)
+        add_synapses(block, window, ports, inputs, n_inputs)
+        add_fields(block, window, fields, inputs, n_inputs)
+        state_at = block * n_state * LANES
+        crossings_at = block * window.steps * LANES
+        jumps = any_jumps(ports)
+        sample_due = first_sample(window, probes, block)
+        k = 0
+        while k < window.steps:  # as many steps at once as samples and jumps allow
+            if k == sample_due:
+                take_samples(block, k, state, state_at, inputs, k * n_inputs * LANES, probes)
+                sample_due += probes.every
+            if jumps:
+                add_jumps(block, window, k, ports, state, state_at)
+            stop = k + 1 if jumps else min(sample_due, window.steps)
+            advance_cells(block, k, stop, dt, state, constants, inputs, crossings, crossings_at)
+            k = stop
+
+    kernel = compile_function(advance_block, dtype, nogil=True)
+    enable_cache(kernel, model.step, dtype.char, model.State, model.Constants, model.Inputs)
+    return kernel
+
+
+@cache
+def _cells_kernel(model: type[Neuron], dtype: np.dtype[Any]) -> Any:
+    """Compiled loop over steps and the cells of a block; a function of its own so that it vectorises."""
+    step, state_type, constants_type, inputs_type = (
+        model.step,
+        model.State,
+        model.Constants,
+        model.Inputs,
+    )
+    n_state, n_constants, n_inputs = (
+        len(t._fields)  # type: ignore[attr-defined]
+        for t in (state_type, constants_type, inputs_type)
+    )
+
+    def advance_cells(
+        block: Any,
+        start: Any,
+        stop: Any,
+        dt: Any,
+        state: Any,
+        constants: Any,
+        inputs: Any,
+        crossings: Any,
+        crossings_at: Any,
+    ) -> None:
+        state_at = block * n_state * LANES
+        constants_at = block * n_constants * LANES
+        for k in range(start, stop):
+            inputs_at = k * n_inputs * LANES
+            crossed_at = crossings_at + k * LANES
+            for lane in range(LANES):
+                x = gather(state_type, state, state_at + lane)
+                c = gather(constants_type, constants, constants_at + lane)
+                u = gather(inputs_type, inputs, inputs_at + lane)
+                x, crossing = step(x, c, u, dt)
+                scatter(state, state_at + lane, x)
+                store(crossings, crossed_at + lane, crossing)
+
+    return compile_function(advance_cells, dtype, nogil=True, no_cpython_wrapper=True)
+
+
+def add_synapses(block: Any, window: Any, ports: Any, inputs: Any, n_inputs: Any) -> None:
+    """Sum up the conductance (or current) of every port, step by step, into the inputs.
+
+    Every kinetics is a linear system of two variables with the exact propagator p over a step:
+    x += b * arrivals; conductance = c . x; x = p x.
+    """
+    for port in range(len(ports.table)):
+        kind, row, row_e = ports.table[port]
+        if kind == JUMP:
+            continue
+        q = ports.numbers[port]
+        e, b0, b1, c0, c1 = q[0], q[1], q[2], q[7], q[8]
+        p00, p01, p10, p11 = q[3], q[4], q[5], q[6]
+        at = (port * window.blocks + block) * 2 * LANES
+        arrivals_at = arrivals_offset(port, block, window)
+        for k in range(window.steps):
+            to = k * n_inputs * LANES
+            for lane in range(LANES):
+                arrived = arrivals_at + k * LANES + lane
+                arriving = load(ports.arrivals, arrived)
+                store(ports.arrivals, arrived, 0.0)
+                x0 = load(ports.state, at + lane) + b0 * arriving
+                x1 = load(ports.state, at + LANES + lane) + b1 * arriving
+                g = c0 * x0 + c1 * x1
+                store(ports.state, at + lane, p00 * x0 + p01 * x1)
+                store(ports.state, at + LANES + lane, p10 * x0 + p11 * x1)
+                increase(inputs, to + row * LANES + lane, g)
+                if kind == CONDUCTANCE:
+                    increase(inputs, to + row_e * LANES + lane, g * e)
+        for i in range(2 * LANES):
+            x0 = load(ports.state, at + i)
+            store(ports.state, at + i, 0.0 if abs(x0) < QUIET else x0)
+
+
+def increase(array: Any, index: Any, amount: Any) -> None:
+    """``array[index] += amount`` for an index that is not negative."""
+    store(array, index, load(array, index) + amount)
+
+
+def add_fields(block: Any, window: Any, fields: Any, inputs: Any, n_inputs: Any) -> None:
+    """Add injected currents and conductances to the inputs."""
+    for field in range(len(fields.table)):
+        row, columns, offset = fields.table[field]
+        for k in range(window.steps):
+            to = (k * n_inputs + row) * LANES
+            source = offset + k * columns
+            for lane in range(LANES):
+                column = block * LANES + lane if columns > 1 else 0
+                increase(inputs, to + lane, load(fields.values, source + column))
+
+
+def any_jumps(ports: Any) -> bool:
+    """Whether a port is a delta synapse."""
+    found = False
+    for port in range(len(ports.table)):
+        found = found or ports.table[port, 0] == JUMP
+    return found
+
+
+def add_jumps(block: Any, window: Any, k: Any, ports: Any, state: Any, state_at: Any) -> None:
+    """Delta synapses: arrivals move the voltage at once."""
+    for port in range(len(ports.table)):
+        if ports.table[port, 0] == JUMP:
+            at = arrivals_offset(port, block, window) + k * LANES
+            to = state_at + ports.table[port, 1] * LANES
+            for lane in range(LANES):
+                increase(state, to + lane, load(ports.arrivals, at + lane))
+                store(ports.arrivals, at + lane, 0.0)
+
+
+def first_sample(window: Any, probes: Any, block: Any) -> Any:
+    """Step of the window before which the first sample is due; beyond the window if none is."""
+    if probes.starts[block] == probes.starts[block + 1]:
+        return window.steps
+    return -window.first_step % probes.every
+
+
+def take_samples(
+    block: Any,
+    k: Any,
+    state: Any,
+    state_at: Any,
+    inputs: Any,
+    inputs_at: Any,
+    probes: Any,
+) -> None:
+    """Copy the probed variables of a block, as they are before step k."""
+    sample = k // probes.every
+    for probe in range(probes.starts[block], probes.starts[block + 1]):
+        if probes.table[probe, 0] == 0:
+            probes.samples[sample, probe] = state[state_at + probes.table[probe, 1]]
+        else:
+            probes.samples[sample, probe] = inputs[inputs_at + probes.table[probe, 1]]
+
+
+def arrivals_offset(port: Any, block: Any, window: Any) -> Any:
+    """Where in `Ports.arrivals` the window's first step of a block begins."""
+    return ((port * window.slots + window.slot) * window.blocks + block) * window.steps * LANES
