@@ -6,8 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from toy_study import TOY
 
 from myoloop.cli import main
+from myoloop.cli._values import changes_of
+from myoloop.parameters import plain
 
 
 def one_error(result, *words):
@@ -54,7 +57,13 @@ def test_run_writes_everything(myoloop):
     provenance = json.loads(Path("new/provenance.json").read_text())
     assert provenance["seed"] == 1
     assert provenance["parameters"]["duration_s"] == 4.0
-    for name in ("report.html", "figures/force.png", "figures/force.svg", "recording.nwb"):
+    for name in (
+        "report.html",
+        "figures/force.png",
+        "figures/force.svg",
+        "recording.nwb",
+        "force-by-phase.tsv",
+    ):
         assert Path("new", name).stat().st_size > 0
     assert not Path("new/recording.nix").exists()
 
@@ -91,9 +100,9 @@ def test_run_takes_seed_quick_and_settings(myoloop):
         ("units=12", "units", 12),
     ],
 )
-def test_each_kind_of_setting(myoloop, setting, name, value):
-    assert myoloop("run", "toy", "--set", setting).exit_code == 0
-    assert json.loads(Path("myoloop-out/toy-1/provenance.json").read_text())["parameters"][name] == value
+def test_each_kind_of_setting(setting, name, value):
+    changed = TOY.with_changes(quick=False, changes=changes_of(TOY.parameters, [setting]))
+    assert plain(getattr(changed, name)) == value
 
 
 @pytest.mark.parametrize(
@@ -138,6 +147,14 @@ def test_an_existing_folder_is_refused_and_kept(myoloop):
     assert [path.name for path in Path("mine").iterdir()] == ["notes.txt"]
 
 
+def test_an_existing_folder_is_replaced_on_request(myoloop):
+    assert myoloop("run", "toy", "--out", "new").exit_code == 0
+    Path("new/notes.txt").write_text("precious")
+    assert myoloop("run", "toy", "--out", "new", "--seed", 2, "--overwrite").exit_code == 0
+    assert json.loads(Path("new/metrics.json").read_text())["force_mean"] == 2
+    assert Path("new/notes.txt").read_text() == "precious"
+
+
 def test_debug_shows_the_traceback(myoloop):
     for args in (["--debug", "run", "toi"], ["run", "toi", "--debug"]):
         result = myoloop(*args)
@@ -169,7 +186,7 @@ def test_an_interruption_says_what_is_kept(myoloop, monkeypatch):
     monkeypatch.setattr("myoloop.viz.write_report", interrupt)
     result = myoloop("run", "toy", "--out", "new")
     assert result.exit_code == 130
-    assert "metrics.json, provenance.json, recording.nwb" in result.stderr
+    assert "force-by-phase.tsv, metrics.json, provenance.json, recording.nwb" in result.stderr
 
 
 def test_a_warning_is_shown_and_reported(myoloop):

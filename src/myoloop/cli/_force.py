@@ -22,6 +22,8 @@ _A_FILE = click.Path(path_type=Path)
 @click.command(short_help="Compute muscle force from your own spikes.")
 @click.argument("spikes", type=_A_FILE)
 @click.option("--out", type=_A_FILE, required=True, help="New folder for all that is written.")
+@click.option("--overwrite", is_flag=True, help="Replace what an earlier run left in the folder.")
+@click.option("--population", metavar="NAME", help="Which one, where the file holds several.")
 @click.option("--rate-hz", default="2048", metavar="HZ", help="Samples of force per second [2048].")
 @click.option("--thresholds", type=_A_FILE, help="Recruitment thresholds of all units: a text of numbers.")
 @click.option(
@@ -41,6 +43,8 @@ _A_FILE = click.Path(path_type=Path)
 def force(
     spikes: Path,
     out: Path,
+    overwrite: bool,
+    population: str | None,
     rate_hz: str,
     thresholds: Path | None,
     units: int | None,
@@ -70,9 +74,11 @@ def force(
     given = _given_thresholds(thresholds, units, ratio, mode)
     with collected() as warnings:
         pool_size = units if given is None else len(given)
-        trains = read_spikes(spikes, allow_pickle=allow_pickle, n_units=pool_size, t_stop_s=stop)
+        trains = read_spikes(
+            spikes, allow_pickle=allow_pickle, n_units=pool_size, t_stop_s=stop, population=population
+        )
         model, note = _model(trains, given, ratio, mode, settings)
-        folder = OutputFolder(out)
+        folder = OutputFolder(out, overwrite=overwrite)
         with interruptible(folder):
             with progress_display() as progress:
                 result = force_from_spikes(trains, model, rate, progress)
@@ -85,7 +91,7 @@ def force(
             )
             heading = Heading("force", f"Muscle force from {spikes.name}", _REFERENCE)
             write_result(folder, heading, result, nix=nix, warnings=warnings)
-    click.echo(f"report: {folder.path / 'report.html'}")
+    click.echo(f"report: {folder.root / 'report.html'}")
 
 
 _REFERENCE = "Model: Fuglevand, Winter, Patla (1993), J Neurophysiol 70:2470"

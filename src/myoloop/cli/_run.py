@@ -38,10 +38,12 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Change a parameter (see 'describe'); may be repeated. Units convert: spacing_mm='0.8 cm'.",
 )
 @click.option("--nix", is_flag=True, help="Write the recording as NIX (Neo) too.")
+@click.option("--overwrite", is_flag=True, help="Replace what an earlier run left in the folder.")
 @_common
 def run(
     study: str,
     out: Path | None,
+    overwrite: bool,
     settings: tuple[str, ...],
     nix: bool,
     seed: int,
@@ -61,7 +63,7 @@ def run(
     changes = changes_of(chosen.with_changes(quick), settings)
     chosen.with_changes(quick, changes)  # refuses bad values before anything is made
     check_formats(nix)
-    folder = OutputFolder(out or _default_folder(study, seed, quick))
+    folder = OutputFolder(out or _default_folder(study, seed, quick), overwrite=overwrite)
     with interruptible(folder), collected() as warnings:
         with progress_display() as progress:
             result = chosen(
@@ -70,7 +72,7 @@ def run(
         write_result(folder, chosen, result, nix=nix, warnings=warnings)
     if result.claims:
         show_claims([(study, claim) for claim in result.claims])
-    click.echo(f"report: {folder.path / 'report.html'}")
+    click.echo(f"report: {folder.root / 'report.html'}")
 
 
 @click.command(short_help="Check the claims of studies.")

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -17,6 +18,7 @@ from ..studies import Outcome, Study
 from ..viz import number_text, unit_text
 
 _PIPE_WIDTH = 160  # columns where the output goes to a file or a pipe
+_WIDE = 110
 
 
 def show_studies(studies: Iterable[Study]) -> None:
@@ -41,20 +43,28 @@ def show_study(study: Study) -> None:
 
 
 def show_claims(outcomes: Sequence[tuple[str, Outcome]]) -> None:
-    """Table of claims, each with its study, and how many hold."""
-    rows = [
-        (study, c.name, c.source, number_text(float(c.published)), c.tolerance, _ours(c), _holds(c.holds))
-        for study, c in outcomes
-    ]
-    columns = ("Study", "Claim", "Source", "Published", "Tolerance", "Ours", "Holds")
-    _print(_table(columns, rows, right=(3, 5)))
+    """Table of claims, each with its study, and how many hold.
+
+    The study is left out where there is only one, the source where the terminal is narrow.
+    """
+    columns: dict[str, list[Any]] = {
+        "Study": [study for study, _ in outcomes],
+        "Claim": [c.name for _, c in outcomes],
+        "Source": [c.source for _, c in outcomes],
+        "Published": [number_text(float(c.published)) for _, c in outcomes],
+        "Tolerance": [c.tolerance for _, c in outcomes],
+        "Ours": [number_text(float(c.ours)) for _, c in outcomes],
+        "Holds": [_holds(c.holds) for _, c in outcomes],
+    }
+    if len(set(columns["Study"])) == 1:
+        del columns["Study"]
+    if _width() < _WIDE:
+        del columns["Source"]
+    right = [k for k, name in enumerate(columns) if name in {"Published", "Ours"}]
+    _print(_table(tuple(columns), zip(*columns.values(), strict=True), right))
     holding = sum(outcome.holds for _, outcome in outcomes)
     style = "green" if holding == len(outcomes) else "red"
     _print(Text(f"{holding} of {len(outcomes)} claims hold", style=f"bold {style}"))
-
-
-def _ours(outcome: Outcome) -> str:
-    return number_text(float(outcome.ours))
 
 
 def _holds(holds: bool) -> Text:
@@ -82,10 +92,15 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]], right: Sequenc
     return table
 
 
+def _width() -> int:
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPE_WIDTH
+
+
 def _print(content: Table | Text) -> None:
-    is_terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if is_terminal else _PIPE_WIDTH
-    console = Console(width=width, highlight=False, markup=False, emoji=False)
-    console.print(content)
+    console = Console(width=_width(), highlight=False, markup=False, emoji=False)
+    with console.capture() as captured:
+        console.print(content)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())
     if isinstance(content, Table):
-        console.print()
+        click.echo()

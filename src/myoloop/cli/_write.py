@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ def check_formats(nix: bool) -> None:
 def write_result(
     folder: OutputFolder, study: Titled, result: StudyResult, *, nix: bool, warnings: Sequence[str]
 ) -> None:
-    """Write numbers, then the recording, then figures and report.
+    """Write numbers and tables, then the recording, then figures and report.
 
     Parameters
     ----------
@@ -46,12 +47,14 @@ def write_result(
     """
     folder.write_json("metrics.json", metrics_of(result))
     folder.write_json("provenance.json", plain(dict(result.provenance)))
+    for table in result.tables:
+        folder.write_table(f"{_file_name(table.title)}.tsv", table.columns, table.rows)
     if result.spikes or result.signals:
         _write_recording(folder, study, result, nix)
 
     from ..viz import write_report
 
-    write_report(folder.path, study, result, warnings=warnings)
+    write_report(folder.root, study, result, warnings=warnings)
 
 
 def metrics_of(result: StudyResult) -> dict[str, Any]:
@@ -65,8 +68,8 @@ def interruptible(folder: OutputFolder) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        kept = kept_files(folder.path)
-        what = f"kept in {folder.path}: {', '.join(kept)}" if kept else "nothing was written yet"
+        kept = kept_files(folder.root)
+        what = f"kept in {folder.root}: {', '.join(kept)}" if kept else "nothing was written yet"
         raise click.Abort(f"interrupted; {what}") from None
 
 
@@ -85,8 +88,16 @@ def _write_recording(folder: OutputFolder, study: Titled, result: StudyResult, n
         "description": study.title,
     }
     try:
-        io.write_nwb(folder.path / "recording.nwb", **about)
+        with folder.file("recording.nwb") as path:
+            io.write_nwb(path, **about)
     except MissingDependencyError as missing:
         warnings.warn(f"recording.nwb was not written: {missing}", MyoloopWarning, stacklevel=2)
     if nix:
-        io.write_nix(folder.path / "recording.nix", **about)
+        click.echo("writing recording.nix, which takes some ten milliseconds a unit", err=True)
+        with folder.file("recording.nix") as path:
+            io.write_nix(path, **about)
+
+
+def _file_name(title: str) -> str:
+    """``Force by phase (%)`` as ``force-by-phase``."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "table"

@@ -59,7 +59,10 @@ def output_error(path: str | os.PathLike[str], error: BaseException, kept: str) 
     if number in _FULL or any(f"errno = {n}," in text for n in _FULL):
         wrong, mend = "the disk is full", "make room or write to another place"
     else:
-        wrong, mend = f"cannot be written ({text or type(error).__name__})", "check the place and its permissions"
+        wrong, mend = (
+            f"cannot be written ({text or type(error).__name__})",
+            "check the place and its permissions",
+        )
     return OutputError(f"{os.fspath(path)}: {wrong}; {mend}; {kept}")
 
 
@@ -85,7 +88,7 @@ def replacing(path: str | os.PathLike[str], *, overwrite: bool, kept: str = "") 
     try:
         yield temporary
         sync(temporary)
-        os.replace(temporary, target)
+        temporary.replace(target)
         sync(target.parent)
     except MyoloopError:
         raise

@@ -26,14 +26,9 @@ def opened(path: Path) -> Iterator[Any]:
 
     A file that its writer left open (killed, or still at work) is read up to its last flush.
     """
-    import h5py
-
     file = None
     try:
-        try:
-            file = h5py.File(path, "r", locking=False)
-        except OSError:
-            file = h5py.File(path, "r", swmr=True, locking=False)
+        file = _open(path)
         yield file
     except MyoloopError:
         raise
@@ -44,6 +39,18 @@ def opened(path: Path) -> Iterator[Any]:
         if file is not None:
             with suppress(Exception):
                 file.close()
+
+
+def _open(path: Path) -> Any:
+    """First as a closed file, then as one that a writer left open; locking as others in this process do."""
+    import h5py
+
+    for more in ({"locking": False}, {"locking": False, "swmr": True}, {}):
+        try:
+            return h5py.File(path, "r", **more)
+        except OSError:
+            continue
+    return h5py.File(path, "r", swmr=True)
 
 
 def refuse_damaged(path: str | os.PathLike[str], text: str, error: BaseException) -> None:
@@ -61,7 +68,9 @@ def dataset(path: Path, group: Any, name: str) -> Any | None:
     if name not in group:
         return None
     if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-        refuse(path, f"{group.name}/{name} is a link to somewhere else", "give a file that holds its own data")
+        refuse(
+            path, f"{group.name}/{name} is a link to somewhere else", "give a file that holds its own data"
+        )
     found = group[name]
     if not isinstance(found, h5py.Dataset):
         refuse(path, f"{group.name}/{name} is not a dataset", "use an intact copy")
@@ -112,19 +121,19 @@ def survey(path: Path, most_bytes: int) -> None:
 
     state = {"objects": 0, "bytes": 0}
 
-    def link(name: str, found: Any) -> None:
-        if isinstance(found, h5py.ExternalLink):
-            refuse(path, f"{name} is a link to another file", "give a file that holds its own data")
+    def link(name: bytes, found: Any) -> None:
+        if found.type == h5py.h5l.TYPE_EXTERNAL:
+            refuse(path, f"{name!r} is a link to another file", "give a file that holds its own data")
 
-    def visit(_: str, found: Any) -> None:
+    def visit(name: bytes, found: Any) -> None:
         state["objects"] += 1
-        if isinstance(found, h5py.Dataset):
-            check_dataset(path, found)
-            size = int(np.prod(found.shape or (), dtype=object)) if found.shape is not None else 0
-            state["bytes"] += size * found.dtype.itemsize
+        if found.type == h5py.h5o.TYPE_DATASET:
+            data = h5py.h5d.open(file.id, name)
+            check_dataset(path, h5py.Dataset(data))
+            state["bytes"] += int(np.prod(data.shape or (), dtype=object)) * data.dtype.itemsize
         if state["objects"] > _MOST_OBJECTS or state["bytes"] > most_bytes:
             refuse(path, f"unpacks to more than {most_bytes} bytes", "raise the limits if that is right")
 
     with opened(path) as file:
-        file.visititems_links(link)
-        file.visititems(visit)
+        file.id.links.visit(link, info=True)
+        h5py.h5o.visit(file.id, visit, info=True)

@@ -34,9 +34,7 @@ def pack(field: str, value: Any) -> dict[str, Any]:
     """Array as a dictionary for JSON; floats as hexadecimal texts where JSON has no word for them."""
     array = np.asarray(value)
     if array.dtype.kind not in "biufU":
-        raise ParameterError(
-            field, f"an array of {array.dtype}", "give numbers, truth values or texts"
-        )
+        raise ParameterError(field, f"an array of {array.dtype}", "give numbers, truth values or texts")
     values = array.ravel().tolist()
     if array.dtype.kind == "f" and not np.all(np.isfinite(array)):
         values = [float(v).hex() for v in values]

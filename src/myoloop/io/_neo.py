@@ -131,7 +131,9 @@ def _neo_signal(key: str, signal: Signal) -> Any:
     )
 
 
-def from_neo(block: Any, *, source: str | os.PathLike[str] = "neo.Block", limits: Limits | None = None) -> Result:
+def from_neo(
+    block: Any, *, source: str | os.PathLike[str] = "neo.Block", limits: Limits | None = None
+) -> Result:
     """Spikes and signals of a `neo.Block`.
 
     A block of `to_neo` comes back as it was. In any other, the trains of a segment with the same

@@ -86,4 +86,3 @@ def _room(path: Path, spikes: Mapping[str, SpikeTrains], signals: Mapping[str, S
             f"{path}: the disk is full ({free} bytes are free, {needed} are needed); "
             "make room or write to another place; nothing was written there"
         )
-

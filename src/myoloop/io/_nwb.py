@@ -129,7 +129,9 @@ def write_nwb(
         file.units = _units(pynwb, columns, resolution_s)
     for entry in series.values():
         file.add_acquisition(entry)
-    file.add_scratch(meta, name=SCRATCH, description="JSON: provenance, pools and signals as myoloop knows them")
+    file.add_scratch(
+        meta, name=SCRATCH, description="JSON: provenance, pools and signals as myoloop knows them"
+    )
     with replacing(path, overwrite=overwrite) as temporary:
         _write(pynwb, file, temporary)
     return Path(path)
@@ -189,7 +191,9 @@ def _columns(spikes: Mapping[str, SpikeTrains]) -> tuple[dict[str, NDArray[Any]]
 
 def _column_name(key: str) -> str:
     clean = re.sub(r"[/:.\s]", "_", key)
-    return clean if clean == key and clean not in _TAKEN and not clean.endswith("_index") else f"about_{clean}"
+    return (
+        clean if clean == key and clean not in _TAKEN and not clean.endswith("_index") else f"about_{clean}"
+    )
 
 
 def _unknown(key: str, like: NDArray[Any], n_rows: int, others: bool) -> NDArray[Any]:
@@ -222,7 +226,9 @@ def _units(pynwb: Any, columns: dict[str, NDArray[Any]], resolution_s: float) ->
     for column in others:
         values = columns[column]
         data = values.tolist() if values.dtype == object else values
-        parts.append(VectorData(name=column, description=texts.get(column, f"{column} of the unit"), data=data))
+        parts.append(
+            VectorData(name=column, description=texts.get(column, f"{column} of the unit"), data=data)
+        )
     return pynwb.misc.Units(
         name="units",
         description="Motor units and neurons, silent ones too; see unit_index and the scratch entry myoloop.",
@@ -269,11 +275,11 @@ def _fingerprint(
     """Identifier of the content: the same data give the same."""
     digest = hashlib.sha256(meta.encode() + b"\0" + description.encode())
     for trains in spikes.values():
-        digest.update(np.ascontiguousarray(trains.times_s))
-        digest.update(np.ascontiguousarray(trains.starts))
+        digest.update(trains.times_s.tobytes())
+        digest.update(trains.starts.tobytes())
         for value in trains.annotations.values():
-            digest.update(np.ascontiguousarray(value))
+            digest.update(value.tobytes())
     for signal in signals.values():
         digest.update(repr((signal.rate_hz, signal.t_start_s, signal.values.shape)).encode())
-        digest.update(np.ascontiguousarray(signal.values))
+        digest.update(signal.values.tobytes())
     return digest.hexdigest()

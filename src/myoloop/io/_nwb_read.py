@@ -47,7 +47,9 @@ def read_nwb(path: str | os.PathLike[str], *, limits: Limits | None = None) -> R
         meta = _meta(path, file, limits)
         spikes = _units(path, file, meta, limits, None) if "units" in file else {}
         signals, missed = _signals(path, file, meta, limits)
-    notes = (f"left out, for they have no constant rate or no numbers: {', '.join(missed)}",) if missed else ()
+    notes = (
+        (f"left out, for they have no constant rate or no numbers: {', '.join(missed)}",) if missed else ()
+    )
     return Result(spikes, signals, dict(meta.get("provenance", {})), warnings=notes)
 
 
@@ -90,7 +92,9 @@ def _units(
     rows_of = {"": np.arange(len(ends))}
     if names is not None:
         rows_of = {name: np.flatnonzero(names == name) for name in dict.fromkeys(names.tolist())}
-        rows_of.update({name: np.empty(0, dtype=int) for name in meta.get("populations", {}) if name not in rows_of})
+        rows_of.update(
+            {name: np.empty(0, dtype=int) for name in meta.get("populations", {}) if name not in rows_of}
+        )
     owner_row = np.repeat(np.arange(len(ends)), counts)
     spans = _spans(path, table, limits)
     index = numbers(path, table, "unit_index", limits.units, "units")
@@ -167,7 +171,9 @@ def _annotations(
     limits: Limits,
 ) -> dict[str, NDArray[Any]]:
     if "annotations" in pool:
-        wanted = {key: (about["column"], np.dtype(about["dtype"])) for key, about in pool["annotations"].items()}
+        wanted = {
+            key: (about["column"], np.dtype(about["dtype"])) for key, about in pool["annotations"].items()
+        }
     else:
         skip = {"spike_times", "obs_intervals", "unit_index", "population"}
         names = [n.decode() if isinstance(n, bytes) else str(n) for n in table.attrs.get("colnames", ())]
@@ -240,4 +246,6 @@ def _signal(path: Path, group: Any, name: str, about: dict[str, Any] | None, mos
         )
     factor, offset = float(data.attrs.get("conversion", 1.0)), float(data.attrs.get("offset", 0.0))
     unit = data.attrs.get("unit", "")
-    return Signal(values * factor + offset, rate, unit.decode() if isinstance(unit, bytes) else str(unit), start, name)
+    return Signal(
+        values * factor + offset, rate, unit.decode() if isinstance(unit, bytes) else str(unit), start, name
+    )

@@ -106,7 +106,8 @@ def _block_kernel(model: type[Neuron], dtype: np.dtype[Any]) -> Any:
         crossings: Any,
     ) -> None:
         inputs = np.zeros(window.steps * n_inputs * LANES, real)
-        add_synapses(block, window, ports, inputs, n_inputs)
+        scratch = np.empty(window.steps * LANES, real)
+        add_synapses(block, window, ports, inputs, n_inputs, scratch)
         add_fields(block, window, fields, inputs, n_inputs)
         state_at = block * n_state * LANES
         crossings_at = block * window.steps * LANES
@@ -169,38 +170,49 @@ def _cells_kernel(model: type[Neuron], dtype: np.dtype[Any]) -> Any:
     return compile_function(advance_cells, dtype, nogil=True, no_cpython_wrapper=True)
 
 
-def add_synapses(block: Any, window: Any, ports: Any, inputs: Any, n_inputs: Any) -> None:
-    """Sum up the conductance (or current) of every port, step by step, into the inputs.
-
-    Every kinetics is a linear system of two variables with the exact propagator p over a step:
-    x += b * arrivals; conductance = c . x; x = p x.
-    """
+def add_synapses(block: Any, window: Any, ports: Any, inputs: Any, n_inputs: Any, scratch: Any) -> None:
+    """Sum up the conductance (or current) of every port, step by step, into the inputs."""
     for port in range(len(ports.table)):
         kind, row, row_e = ports.table[port]
-        if kind == JUMP:
-            continue
-        q = ports.numbers[port]
-        e, b0, b1, c0, c1 = q[0], q[1], q[2], q[7], q[8]
-        p00, p01, p10, p11 = q[3], q[4], q[5], q[6]
-        at = (port * window.blocks + block) * 2 * LANES
-        arrivals_at = arrivals_offset(port, block, window)
-        for k in range(window.steps):
-            to = k * n_inputs * LANES
-            for lane in range(LANES):
-                arrived = arrivals_at + k * LANES + lane
-                arriving = load(ports.arrivals, arrived)
-                store(ports.arrivals, arrived, 0.0)
-                x0 = load(ports.state, at + lane) + b0 * arriving
-                x1 = load(ports.state, at + LANES + lane) + b1 * arriving
-                g = c0 * x0 + c1 * x1
-                store(ports.state, at + lane, p00 * x0 + p01 * x1)
-                store(ports.state, at + LANES + lane, p10 * x0 + p11 * x1)
-                increase(inputs, to + row * LANES + lane, g)
-                if kind == CONDUCTANCE:
-                    increase(inputs, to + row_e * LANES + lane, g * e)
-        for i in range(2 * LANES):
-            x0 = load(ports.state, at + i)
-            store(ports.state, at + i, 0.0 if abs(x0) < QUIET else x0)
+        if kind != JUMP:
+            advance_port(block, window, ports, port, scratch)
+            add_scaled(window, inputs, row, n_inputs, scratch, 1.0)
+        if kind == CONDUCTANCE:
+            add_scaled(window, inputs, row_e, n_inputs, scratch, ports.numbers[port, 0])
+
+
+def advance_port(block: Any, window: Any, ports: Any, port: Any, out: Any) -> None:
+    """Conductance (or current) of a port at each step, and its state moved on.
+
+    Every kinetics is a linear system of two variables with the exact propagator p over a step:
+    x += b * arrivals; out = c . x; x = p x.
+    """
+    arrivals, state, q = ports.arrivals, ports.state, ports.numbers[port]
+    b0, b1, c0, c1 = q[1], q[2], q[7], q[8]
+    p00, p01, p10, p11 = q[3], q[4], q[5], q[6]
+    at = (port * window.blocks + block) * 2 * LANES
+    arrivals_at = arrivals_offset(port, block, window)
+    for k in range(window.steps):
+        for lane in range(LANES):
+            arrived = arrivals_at + k * LANES + lane
+            arriving = load(arrivals, arrived)
+            store(arrivals, arrived, 0.0)
+            x0 = load(state, at + lane) + b0 * arriving
+            x1 = load(state, at + LANES + lane) + b1 * arriving
+            store(state, at + lane, p00 * x0 + p01 * x1)
+            store(state, at + LANES + lane, p10 * x0 + p11 * x1)
+            store(out, k * LANES + lane, c0 * x0 + c1 * x1)
+    for i in range(2 * LANES):
+        x0 = load(state, at + i)
+        store(state, at + i, 0.0 if abs(x0) < QUIET else x0)
+
+
+def add_scaled(window: Any, inputs: Any, row: Any, n_inputs: Any, values: Any, factor: Any) -> None:
+    """Add the values of each step, times `factor`, to one row of the inputs."""
+    for k in range(window.steps):
+        to = (k * n_inputs + row) * LANES
+        for lane in range(LANES):
+            increase(inputs, to + lane, factor * load(values, k * LANES + lane))
 
 
 def increase(array: Any, index: Any, amount: Any) -> None:

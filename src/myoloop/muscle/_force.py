@@ -204,15 +204,15 @@ class FuglevandForce(Parameters):
         state = self._begin(len(chosen), rate_hz, trains.t_start_s)
         samples = state.samples_until(trains.t_stop_s)
         total = np.zeros(samples)
-        each = np.zeros((samples, len(chosen)) if per_unit else (0, 0))
+        each = np.zeros((len(chosen), samples) if per_unit else (0, 0))
         cursor = trains.starts[:-1].copy()
         windows = max(1, math.ceil(trains.duration_s / _CHUNK_S))
         for edge_s in np.linspace(trains.t_start_s, trains.t_stop_s, windows + 1)[1:]:
-            rest, rest_each = total[state.samples :], each[state.samples :]
-            state = self._advance(state, trains, cursor, chosen, float(edge_s), rest, rest_each)
+            rest = total[state.samples :]
+            state = self._advance(state, trains, cursor, chosen, float(edge_s), rest, each)
             progress("force", float(edge_s) - trains.t_start_s, trains.duration_s)
         return Signal(
-            each if per_unit else total,
+            each.T if per_unit else total,
             rate_hz,
             "a.u.",
             trains.t_start_s,
@@ -322,7 +322,7 @@ class FuglevandForce(Parameters):
         total: FloatArray,
         each: FloatArray,
     ) -> ForceState:
-        """Fill the first samples of `total` (and `each`), those before `until_s`; move the cursor on."""
+        """Fill `total`, and `each` of all samples, up to `until_s`; move the cursor on."""
         from . import _kernels
 
         new = dataclasses.replace(

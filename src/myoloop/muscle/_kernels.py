@@ -116,8 +116,8 @@ def twitch_plain(
     values that it has at the later one, so its exact time counts whatever the sampling rate.
 
     On return both belong to sample ``first + count`` and hold all spikes up to `until_s`, at most one
-    sample ahead. `cursor`, `last_s`, `force`, `drive`, `total` and `per_unit` are written; the last may be
-    empty.
+    sample ahead. `cursor`, `last_s`, `force`, `drive`, `total`, shape (count,), and `per_unit`, shape
+    (n, all samples) or empty, are written.
     """
     keep = per_unit.shape[0] > 0
     for u in range(len(peaks)):
@@ -140,7 +140,7 @@ def twitch_plain(
             if k < count:
                 total[k] += f
                 if keep:
-                    per_unit[k, u] = f
+                    per_unit[u, first + k] = f
                 f = decay * (f + period * d)
                 d = decay * d
                 if d < NEGLIGIBLE:

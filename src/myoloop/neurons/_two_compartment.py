@@ -127,7 +127,9 @@ class TwoCompartmentMotorNeuron(Neuron):
         """Return conductances (uS) and capacitances (as 2C/dt, uS) of each compartment."""
         soma = np.pi * self.soma_diameter_um * self.soma_length_um  # um2
         dendrite = np.pi * self.dendrite_diameter_um * self.dendrite_length_um
-        resistance = _half_resistance(self.axial_resistivity_ohm_cm, self.soma_length_um, self.soma_diameter_um)
+        resistance = _half_resistance(
+            self.axial_resistivity_ohm_cm, self.soma_length_um, self.soma_diameter_um
+        )
         resistance = resistance + _half_resistance(
             self.axial_resistivity_ohm_cm, self.dendrite_length_um, self.dendrite_diameter_um
         )
@@ -236,7 +238,7 @@ def _rates(v: Any) -> _Rates:
 
 
 def _linoid(x: Any, width: Any, e: Any) -> Any:
-    """x / (exp(x / width) - 1) given e = exp(x / width); a series where that cancels."""
+    """X / (exp(x / width) - 1) given e = exp(x / width); a series where that cancels."""
     z = x / width
     series = width * (1.0 - z * (0.5 - z / 12.0))
     return series if abs(z) < 0.02 else x / (e - 1.0)
@@ -248,5 +250,3 @@ def _gate(x: Any, alpha: Any, beta: Any, dt: Any) -> Any:
     z = dt * rate
     shrink = (1.0 + z * z / 60.0) / (1.0 + z * (0.5 + z * (0.1 + z / 120.0)))
     return x + (alpha - rate * x) * dt * shrink
-
-

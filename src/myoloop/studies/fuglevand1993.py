@@ -159,12 +159,13 @@ def _metrics(curves: dict[str, _Curve], rates: FloatArray, ratios: FloatArray) -
         },
         "maximum_force": {key: curve.model.maximum_force() for key, curve in curves.items()},
         "maximum_excitation": {key: curve.pool.maximum_excitation for key, curve in curves.items()},
-        "isi_cv": {key: float(np.nanmean(_variable(curve).isi_cv())) for key, curve in curves.items()},
+        "isi_cv": {key: _mean_cv(curve.at_half["variable"][0]) for key, curve in curves.items()},
     }
 
 
-def _variable(curve: _Curve) -> SpikeTrains:
-    return curve.at_half["variable"][0]
+def _mean_cv(spikes: SpikeTrains) -> float | None:
+    found = spikes.isi_cv()
+    return float(np.nanmean(found)) if np.any(np.isfinite(found)) else None
 
 
 def _at(where: FloatArray, values: FloatArray, point: float) -> float:
@@ -228,12 +229,13 @@ def _rate_figure(curves: dict[str, _Curve]) -> Figure:
 def _twitch_figure(curve: _Curve) -> Figure:
     time_ms = np.linspace(0, 400, 401)
     shown = (0, curve.pool.n // 2, curve.pool.n - 1)
-    peaks, contractions = curve.model.peaks, curve.model.contractions_ms
+    contractions = curve.model.contractions_ms
+    sizes = ", ".join(f"{curve.model.peaks[u]:.3g} and {contractions[u]:.0f} ms" for u in shown)
     twitches = tuple(
         Line(
             time_ms,
             time_ms / contractions[u] * np.exp(1 - time_ms / contractions[u]),
-            f"unit {u + 1}: P {peaks[u]:.3g}, T {contractions[u]:.0f} ms",
+            f"unit {u + 1}",
             color,
         )
         for color, u in enumerate(dict.fromkeys(shown))
@@ -251,8 +253,8 @@ def _twitch_figure(curve: _Curve) -> Figure:
                 (0, 2.5),
             ),
         ),
-        "Left: twitches of the smallest, a middle and the largest unit, each over its peak. Right: what a "
-        "twitch is multiplied by, against the rate.",
+        "Left: twitches of the smallest, a middle and the largest unit, each over its peak; peak force and "
+        f"contraction time are {sizes}. Right: what a twitch is multiplied by, against the rate.",
         columns=2,
         height_in=3.0,
     )

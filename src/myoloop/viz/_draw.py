@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..data import Band, Figure, Image, Layer, Level, Line, Panel, Raster
+from ._files import whole
 from ._style import COLOR_MAP, INK, PNG_DPI, SVG_DPI, color_of, our_style
 
 if TYPE_CHECKING:
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 _WIDTHS_IN = {1: 7.2, 2: 8.8}  # by number of columns
 _WIDEST_IN = 9.6
 _RASTERISE_FROM = 20_000  # points of one curve
-_CHARACTER_IN = 0.075  # mean width of a character of a legend
+_CHARACTER_IN = 0.064  # mean width of a character of a legend
 _BOLD_CHARACTER_IN = 0.088  # and of a title
+_HANDLE_CHARACTERS = 7  # room that the sample of a line takes in a legend
 _ROW_PT = 12.5  # height of a row of a legend
 
 
@@ -61,8 +63,11 @@ def save(figure: Figure, folder: str | Path) -> tuple[Path, Path]:
         drawing = _draw(figure)
         drawing.draw_without_rendering()
         drawing.set_layout_engine("none")  # what was laid out once serves both files
-        drawing.savefig(png, format="png", dpi=PNG_DPI, metadata={"Software": None})
-        drawing.savefig(svg, format="svg", dpi=SVG_DPI, metadata={"Date": None, "Title": figure.name})
+        with whole(png) as target:
+            drawing.savefig(target, format="png", dpi=PNG_DPI, metadata={"Software": None})
+        with whole(svg) as target:
+            about = {"Date": None, "Title": figure.name}
+            drawing.savefig(target, format="svg", dpi=SVG_DPI, metadata=about)
     return png, svg
 
 
@@ -187,8 +192,9 @@ def _title_and_legend(axes: Axes, title: str, width_in: float) -> None:
         axes.set_title(title)
         return
     room = 0.85 * width_in / _CHARACTER_IN
-    lengths = [len(label) + 5 for label in labelled]
-    beside = len(title) + sum(lengths) <= room and "\n" not in title
+    lengths = [len(label) + _HANDLE_CHARACTERS for label in labelled]
+    titled = len(title) * _BOLD_CHARACTER_IN / _CHARACTER_IN
+    beside = titled + sum(lengths) <= room and "\n" not in title
     columns = len(labelled) if sum(lengths) <= room else max(1, int(room // max(lengths)))
     rows = math.ceil(len(labelled) / columns)
     axes.legend(

@@ -15,6 +15,7 @@ from ..data import Figure
 from ..errors import OutputError
 from ..parameters import plain
 from ._draw import save
+from ._files import whole
 from ._html import Markup, element, page, section, table
 from ._text import flat, number_text
 
@@ -135,7 +136,8 @@ def write_report(
             written += [png, svg]
         report = folder / "report.html"
         html = report_html(study, result, images=images, warnings=warnings)
-        report.write_text(html, encoding="utf-8")
+        with whole(report) as target:
+            target.write_text(html, encoding="utf-8")
     except OSError as problem:
         raise OutputError(
             f"{folder}: cannot write the figures and the report ({problem.strerror or problem}); "
@@ -176,7 +178,14 @@ def _holds(holds: bool) -> Markup:
 
 
 def _metrics(metrics: Mapping[str, Any]) -> Markup:
-    return table(("Quantity", "Value", "Unit"), flat(plain(dict(metrics))), "As in metrics.json.")
+    return _entries("Quantity", flat(plain(dict(metrics))), "As in metrics.json.")
+
+
+def _entries(first: str, entries: Iterable[tuple[str, Any, str]], caption: str) -> Markup:
+    """Table of names and values, with a column of units where there are any."""
+    rows = list(entries)
+    columns = (first, "Value", "Unit") if any(unit for _, _, unit in rows) else (first, "Value")
+    return table(columns, [row[: len(columns)] for row in rows], caption)
 
 
 def _figure(figure: Figure, image: Path | None) -> Markup:
@@ -198,7 +207,7 @@ def _provenance(about: Mapping[str, Any]) -> Markup:
     parts = [table(("Entry", "Value"), [(key, _value(value)) for key, value in single.items()])]
     for key, value in nested.items():
         rows = [(name, _value(item), unit) for name, item, unit in flat(value, longest=math.inf)]
-        parts.append(table(("Entry", "Value", "Unit"), rows, key.capitalize()))
+        parts.append(_entries("Entry", rows, key.capitalize()))
     inside = "\n".join(parts)
     return Markup(f"<details><summary>Parameters, seed, versions, machine</summary>\n{inside}\n</details>")
 

@@ -1,0 +1,227 @@
+"""Spikes from a file of any format that we know."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+import numpy as np
+
+from ..data import SpikeTrains
+from ..errors import ParameterError
+from ._assemble import pick, widen
+from ._files import head, refuse, regular_file
+from ._hdf5 import SIGNATURE, opened
+from ._limits import Limits
+from ._nix import read_nix
+from ._nwb_read import nwb_signal_names, nwb_spikes
+from ._pickle import read_pickle
+from ._stream_read import STREAM_FORMAT, read_stream, stream_summary
+from ._text import events, text_spikes
+
+_KNOWN = "give NWB (.nwb), NIX (.nix), a stream of ours (.h5), or unit,time_s lines (.csv, .tsv, .txt)"
+_ENDINGS = {
+    ".nwb": "hdf5", ".nix": "hdf5", ".h5": "hdf5", ".hdf5": "hdf5",
+    ".csv": "text", ".tsv": "text", ".txt": "text",
+    ".pkl": "pickle", ".pickle": "pickle",
+}  # fmt: skip
+
+
+@final
+@dataclass(frozen=True)
+class PoolSummary:
+    """A population in a file: units in its pool, units that fired, spikes."""
+
+    n_units: int
+    n_active: int
+    n_spikes: int
+
+
+@final
+@dataclass(frozen=True)
+class FileSummary:
+    """What a file holds.
+
+    Parameters
+    ----------
+    path : Path
+    format : str
+        ``"NWB"``, ``"NIX"``, ``"stream"``, ``"text"`` or ``"pickle"``.
+    size_bytes : int
+    populations : mapping of str to PoolSummary
+        None for a pickle: nobody can look into it without running it.
+    t_stop_s : float or None
+        End of the recording; None where only reading all of it would tell.
+    signals : tuple of str
+    status : str
+        ``"interrupted"`` for a stream whose run did not end well, else ``"complete"``.
+    """
+
+    path: Path
+    format: str
+    size_bytes: int
+    populations: Mapping[str, PoolSummary] | None
+    t_stop_s: float | None = None
+    signals: tuple[str, ...] = ()
+    status: str = "complete"
+
+
+def read_spikes(
+    path: str | os.PathLike[str],
+    *,
+    allow_pickle: bool = False,
+    n_units: int | None = None,
+    t_stop_s: float | None = None,
+    population: str | None = None,
+    limits: Limits | None = None,
+) -> SpikeTrains:
+    """Spike trains of one population from an NWB, NIX, CSV/TSV, stream or (on request) pickled file.
+
+    Text files have a unit index (from 0) and a time in each line, separated by comma, tab, semicolon
+    or blanks, below an optional header of which the columns ``unit`` and ``time_s`` or ``time_ms`` are
+    read; ``#`` begins a comment; without header the time is in s. Units may follow one another in any
+    order, but the times of each unit must ascend: an unsorted file is refused, never sorted in silence.
+
+    A unit keeps the index that the file gives it, and silent units stay in the pool where the file
+    tells its size; `n_units` says it where the file does not.
+
+    Parameters
+    ----------
+    path : path
+        What it is, is told from its content, then from its ending.
+    allow_pickle : bool
+        Read a pickled Neo block (also by joblib), which runs any code that its author put in.
+    n_units : int, optional
+        Size of the pool, at least what the file holds.
+    t_stop_s : float, optional
+        End of the observation; by default what the file says, else the time of the last spike.
+    population : str, optional
+        Which one, in a file with several (in Neo files, segments count as populations).
+    limits : Limits, optional
+        The most that is read.
+
+    Returns
+    -------
+    SpikeTrains
+
+    Raises
+    ------
+    UnreadableFileError
+        Absent, truncated, of unknown format, or with spikes that are unsorted, negative or NaN.
+    ParameterError
+        Several populations and none chosen; `n_units` or `t_stop_s` below what the file holds.
+    UnknownNameError
+        A population that is not there.
+    MissingDependencyError
+        NIX without the extra ``nix``.
+    """
+    path, limits = regular_file(path), limits or Limits()
+    _check(n_units, t_stop_s)
+    kind = _format(path)
+    if kind == "NWB":
+        found: Mapping[str, SpikeTrains] = nwb_spikes(path, limits, t_stop_s)
+    elif kind == "NIX":
+        found = read_nix(path, limits=limits).spikes
+    elif kind == "stream":
+        found = read_stream(path, limits=limits).spikes
+    elif kind == "pickle":
+        found = read_pickle(path, limits, allow_pickle=allow_pickle).spikes
+    else:
+        found = text_spikes(path, limits, n_units, t_stop_s)
+    return _until(widen(pick(path, found, population), n_units), t_stop_s)
+
+
+def describe(path: str | os.PathLike[str], *, limits: Limits | None = None) -> FileSummary:
+    """What is in a file of spikes, for a look before it is read.
+
+    Raises
+    ------
+    UnreadableFileError, MissingDependencyError
+    """
+    path, limits = regular_file(path), limits or Limits()
+    kind, size = _format(path), path.stat().st_size
+    if kind == "pickle":
+        return FileSummary(path, kind, size, None)
+    if kind == "stream":
+        pools, stop, signals, status = stream_summary(path, limits)
+        known = {name: PoolSummary(*numbers) for name, numbers in pools.items()}
+        return FileSummary(path, kind, size, known, stop, signals, status)
+    if kind == "text":
+        return _describe_text(path, size, limits)
+    if kind == "NWB":
+        return _summary(path, kind, size, nwb_spikes(path, limits, None), nwb_signal_names(path))
+    found = read_nix(path, limits=limits)
+    return _summary(path, kind, size, found.spikes, tuple(found.signals))
+
+
+def _check(n_units: int | None, t_stop_s: float | None) -> None:
+    if n_units is not None and (isinstance(n_units, bool) or int(n_units) != n_units or n_units < 1):
+        raise ParameterError("read_spikes.n_units", f"{n_units!r} was given", "give a whole number above 0")
+    if t_stop_s is not None and not (np.isfinite(t_stop_s) and t_stop_s > 0):
+        raise ParameterError("read_spikes.t_stop_s", f"{t_stop_s!r} s was given", "give a time above 0 s")
+
+
+def _format(path: Path) -> str:
+    first, ending = head(path), _ENDINGS.get(path.suffix.lower())
+    if first.startswith(SIGNATURE):
+        return _hdf5_format(path)
+    if ending == "hdf5":
+        refuse(path, "does not begin like HDF5: truncated, or of another format", _KNOWN)
+    if ending == "pickle" or (first[:1] == b"\x80" and first[1:2] in b"\x02\x03\x04\x05"):
+        return "pickle"
+    if ending == "text" or b"\0" not in first:
+        return "text"
+    return refuse(path, "of a format that is not known here", _KNOWN)
+
+
+def _hdf5_format(path: Path) -> str:
+    with opened(path) as file:
+        if "nwb_version" in file.attrs:
+            return "NWB"
+        said = file.attrs.get("format", b"")
+        said = said.decode() if isinstance(said, bytes) else str(said)
+        if said == "nix":
+            return "NIX"
+        if said == STREAM_FORMAT:
+            return "stream"
+    return refuse(path, "an HDF5 file, but neither NWB nor NIX nor a stream of ours", _KNOWN)
+
+
+def _until(trains: SpikeTrains, t_stop_s: float | None) -> SpikeTrains:
+    if t_stop_s is None or t_stop_s == trains.t_stop_s:
+        return trains
+    if len(trains.times_s) and t_stop_s < trains.times_s.max():
+        raise ParameterError(
+            "read_spikes.t_stop_s",
+            f"{t_stop_s:g} s, but there is a spike at {trains.times_s.max():g} s",
+            "give a later time, or cut with SpikeTrains.between after reading",
+        )
+    return SpikeTrains(
+        trains.times_s, trains.starts, t_stop_s, trains.t_start_s, trains.annotations, trains.name
+    )
+
+
+def _summary(
+    path: Path, kind: str, size: int, spikes: Mapping[str, SpikeTrains], signals: tuple[str, ...]
+) -> FileSummary:
+    pools = {
+        name: PoolSummary(len(trains), int(trains.active.sum()), len(trains.times_s))
+        for name, trains in spikes.items()
+    }
+    stop = max((trains.t_stop_s for trains in spikes.values()), default=None)
+    return FileSummary(path, kind, size, pools, stop, signals)
+
+
+def _describe_text(path: Path, size: int, limits: Limits) -> FileSummary:
+    seen = np.zeros(0, dtype=bool)
+    n_spikes, last = 0, None
+    for units, times in events(path, limits):
+        highest = int(units.max()) + 1
+        seen = np.pad(seen, (0, max(0, highest - len(seen))))
+        seen[units] = True
+        n_spikes += len(units)
+        last = float(max(times.max(), times.max() if last is None else last))
+    return FileSummary(path, "text", size, {"": PoolSummary(len(seen), int(seen.sum()), n_spikes)}, last)

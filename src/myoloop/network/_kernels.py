@@ -1,0 +1,161 @@
+"""Compiled kernels of the network: renewal sources, spike extraction and delivery."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from ..kernels._philox import gamma_interval, uniform_pair
+from ..kernels._rows import LANES
+
+
+@njit(cache=True, nogil=True)
+def first_intervals(key: Any, shape: Any, ahead: Any, draws: Any) -> None:
+    """Operational time to the first spike of renewal processes in equilibrium.
+
+    The interval that covers time 0 is length-biased, gamma of shape + 1, and 0 lies anywhere in it.
+    """
+    for unit in range(len(ahead)):
+        u, _ = uniform_pair(key, unit, 0)
+        interval, draws[unit] = gamma_interval(key, unit, 1, shape + 1.0)
+        ahead[unit] = u * interval * (shape + 1.0) / shape
+
+
+@njit(cache=True, nogil=True)
+def renew(key: Any, shape: Any, rates: Any, dt_s: Any, ahead: Any, draws: Any, units: Any, times: Any) -> Any:
+    """Spikes of a window, times from its beginning; returns their number.
+
+    `rates` (pps) is (steps, 1) or (steps, n). If more spikes come than `units` holds, the number is
+    right and the rest is lost: call again with the old state and more room.
+    """
+    steps, columns = rates.shape
+    total = 0.0
+    for k in range(steps):
+        total += rates[k, 0] * dt_s
+    found = 0
+    for unit in range(len(ahead)):
+        column = unit if columns > 1 else 0
+        if columns > 1:
+            total = 0.0
+            for k in range(steps):
+                total += rates[k, column] * dt_s
+        if ahead[unit] > total:
+            ahead[unit] -= total
+            continue
+        passed, k = 0.0, 0
+        while k < steps:
+            grows = rates[k, column] * dt_s
+            if ahead[unit] > passed + grows or grows == 0.0:
+                passed += grows
+                k += 1
+                continue
+            if found < len(units):
+                units[found] = unit
+                times[found] = (k + (ahead[unit] - passed) / grows) * dt_s
+            found += 1
+            interval, draws[unit] = gamma_interval(key, unit, draws[unit], shape)
+            ahead[unit] += interval
+        ahead[unit] -= passed
+    return found
+
+
+@njit(cache=True, nogil=True)
+def extract(crossings: Any, bits: Any, blocks: Any, steps: Any, n: Any, units: Any, at: Any) -> Any:
+    """Units that fired in a window and when, in steps from its beginning; returns their number.
+
+    `crossings` is flat (blocks, steps, LANES), `bits` the same memory as whole numbers. What exceeds
+    the room in `units` is counted only.
+    """
+    found = 0
+    for block in range(blocks):
+        for k in range(steps):
+            row = (block * steps + k) * LANES
+            some = bits[row]
+            for lane in range(LANES):
+                some |= bits[row + lane]
+            if some == 0:
+                continue
+            for lane in range(LANES):
+                unit = block * LANES + lane
+                if crossings[row + lane] > 0 and unit < n:
+                    if found < len(units):
+                        units[found] = unit
+                        at[found] = k + np.float64(crossings[row + lane])
+                    found += 1
+    return found
+
+
+@njit(cache=True, nogil=True)
+def deliver(
+    units: Any, steps_ahead: Any, slot: Any, shape: Any, synapses: Any, arrivals: Any, scale: Any
+) -> None:
+    """Add the weights of the synapses of the units that fired to the arrivals of their targets.
+
+    Parameters
+    ----------
+    units, steps_ahead : ndarray of int
+        Who fired and at which step from the beginning of the window.
+    slot : int
+        Slot of the window in the ring.
+    shape : tuple
+        port, slots, blocks, steps of `arrivals`.
+    synapses : tuple
+        starts (pre + 1,), targets (flat offsets), weights (1,) or (synapses,), delays (1,) or
+        (synapses,) in steps.
+    arrivals : ndarray
+        Flat (ports, slots, blocks, steps, LANES).
+    scale : float
+        Weights are multiplied by it.
+    """
+    port, slots, blocks, steps = shape
+    starts, targets, weights, delays = synapses
+    one_delay, one_weight = len(delays) == 1, len(weights) == 1
+    for event in range(len(units)):
+        first, last = starts[units[event]], starts[units[event] + 1]
+        if one_delay:
+            to = _offset(steps_ahead[event] + delays[0], port, slot, slots, blocks, steps)
+            if one_weight:
+                weight = weights[0] * scale
+                for synapse in range(first, last):
+                    arrivals[to + targets[synapse]] += weight
+            else:
+                for synapse in range(first, last):
+                    arrivals[to + targets[synapse]] += weights[synapse] * scale
+        else:
+            for synapse in range(first, last):
+                to = _offset(steps_ahead[event] + delays[synapse], port, slot, slots, blocks, steps)
+                weight = weights[0] if one_weight else weights[synapse]
+                arrivals[to + targets[synapse]] += weight * scale
+
+
+@njit(cache=True, inline="always")
+def _offset(ahead: Any, port: Any, slot: Any, slots: Any, blocks: Any, steps: Any) -> Any:
+    window = (slot + ahead // steps) % slots
+    return ((port * slots + window) * blocks * steps + ahead % steps) * LANES
+
+
+@njit(cache=True)
+def random_rows(key: Any, probability: Any, n_post: Any, starts: Any, posts: Any) -> Any:
+    """Targets of each row, every one with the same probability; returns their number.
+
+    Walks from target to target with geometric steps. Each row has its own draws, and later targets
+    do not change which earlier ones are chosen.
+    """
+    found = 0
+    log_miss = np.log1p(-probability) if probability < 1.0 else -np.inf
+    for row in range(len(starts) - 1):
+        starts[row] = found
+        post, draw = -1, 0
+        while True:
+            u, _ = uniform_pair(key, row, draw)
+            draw += 1
+            post += 1 + np.int64(min(np.log(u) / log_miss, 4e18))
+            if post >= n_post or post < 0:
+                break
+            if found < len(posts):
+                posts[found] = post
+            found += 1
+    starts[len(starts) - 1] = found
+    return found

@@ -1,0 +1,246 @@
+"""A population at run time: its cells, synapses and inputs laid out for the kernels."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ParameterError
+from ..kernels import Neuron
+from ..kernels._advance import CONDUCTANCE, CURRENT, JUMP, Fields, Ports, Probes, Window, advance_kernel
+from ..kernels._rows import LANES
+from ._clock import Clock
+from ._currents import CurrentInjection
+from ._kernels import extract
+from ._network import Population
+from ._plasticity import Events
+from ._projection import Projection
+from ._rates import Sampler
+from ._record import ProbePlan
+from ._synapses import Synapse
+
+Array = NDArray[Any]
+_WORD = {4: np.int32, 8: np.int64}
+
+
+@final
+class PopulationRun:
+    """Cells in blocks of LANES, with a ring of windows in which arriving spikes wait."""
+
+    def __init__(
+        self, population: Population, incoming: list[Projection], clock: Clock, dtype: np.dtype[Any]
+    ) -> None:
+        self.name, self.cells, self.n = population.name, population.cells, population.n
+        self.blocks = -(-self.n // LANES)
+        self.dtype, self._clock = dtype, clock
+        self._state = self._lay_out(self.cells.initial(clock.dt_ms))
+        self._constants = self._lay_out(self.cells.constants(clock.dt_ms))
+        self._port_of = _ports(incoming, self.cells)
+
+    def prepare(
+        self,
+        window_steps: int,
+        longest_delay: int,
+        currents: list[CurrentInjection],
+        plan: ProbePlan,
+        threads: int,
+    ) -> None:
+        """Get the buffers and the kernel, once the length of a window is known."""
+        self.steps, self.slots = window_steps, longest_delay // window_steps + 2
+        keys = list(dict.fromkeys(self._port_of.values()))
+        self._ports = Ports(
+            np.array([_table_row(self.cells, *key) for key in keys], dtype=np.int64).reshape(-1, 3),
+            np.array([_numbers(key[0], self._clock) for key in keys], dtype=self.dtype).reshape(-1, 9),
+            np.zeros(len(keys) * self.blocks * 2 * LANES, self.dtype),
+            np.zeros(len(keys) * self.slots * self.blocks * self.steps * LANES, self.dtype),
+        )
+        self._port_index = {name: keys.index(key) for name, key in self._port_of.items()}
+        self._currents = [_Current(current, self, self._clock) for current in currents]
+        self._no_fields = Fields(np.zeros((0, 3), dtype=np.int64), np.zeros(0, self.dtype))
+        self._plan = plan
+        starts = plan.starts if plan.probes else np.zeros(self.blocks + 1, dtype=np.int64)
+        samples = np.zeros((self.steps // plan.every + 1, len(plan.table)), self.dtype)
+        self._probes = Probes(starts, plan.table, plan.every, samples)
+        self._crossings = np.zeros(self.blocks * self.steps * LANES, self.dtype)
+        self._bits = self._crossings.view(_WORD[self.dtype.itemsize])
+        self._units, self._at = np.empty(64, dtype=np.int64), np.empty(64)
+        self._kernel = advance_kernel(type(self.cells), self.dtype, threads > 1)
+        self._dt = self.dtype.type(self._clock.dt_ms)
+
+    def advance(self, first_step: int, override: Any) -> tuple[Events, NDArray[np.int64]]:
+        """Go through one window; return the spikes and at which step of the window each is emitted."""
+        fields = self._fields(first_step, override)
+        slot = first_step // self.steps % self.slots
+        window = Window(first_step, self.steps, self.blocks, slot, self.slots)
+        self._kernel(
+            window,
+            self._dt,
+            self._state,
+            self._constants,
+            self._ports,
+            fields,
+            self._probes,
+            self._crossings,
+        )
+        return self._spikes(first_step)
+
+    def samples(self, first_step: int) -> dict[str, Array]:
+        """Return what the probes took in the window just done."""
+        return self._plan.take(self._probes.samples, first_step, self.steps) if self._plan.probes else {}
+
+    def target(self, projection: str, first_step: int) -> tuple[Array, int, tuple[int, int, int, int]]:
+        """Return where `deliver` puts a projection's spikes: arrivals, slot, and their shape."""
+        slot = first_step // self.steps % self.slots
+        shape = self._port_index[projection], self.slots, self.blocks, self.steps
+        return self._ports.arrivals, slot, shape
+
+    def flat_targets(self, units: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Offset of each unit in a step's row of `arrivals`, whose blocks lie a window apart."""
+        offsets = units // LANES * (self.steps * LANES) + units % LANES
+        return offsets.astype(np.int32)
+
+    def arrays(self) -> dict[str, Array]:
+        """All that changes while the simulation runs."""
+        return {"cells": self._state, "synapses": self._ports.state, "arrivals": self._ports.arrivals}
+
+    def covers(self, duration_s: float) -> None:
+        """Refuse sampled currents that are shorter than the run."""
+        for current in self._currents:
+            current.sampler.covers(duration_s)
+
+    def input_row(self, site: str | None, field: str) -> int:
+        """Row of the input that takes current at a site."""
+        return _current_row(self.cells, site, field)
+
+    def _lay_out(self, values: Any) -> Array:
+        """Rows of a named tuple as flat (blocks, rows, LANES); the last block is filled up."""
+        padded = np.empty((len(values), self.blocks * LANES), self.dtype)
+        for row, value in enumerate(values):
+            padded[row, : self.n] = value
+            padded[row, self.n :] = padded[row, self.n - 1]
+        shaped = padded.reshape(len(values), self.blocks, LANES).transpose(1, 0, 2)
+        return np.ascontiguousarray(shaped).reshape(-1)
+
+    def _fields(self, first_step: int, override: Any) -> Fields:
+        parts = [(current.row, current.values(first_step)) for current in self._currents]
+        if override is not None:
+            row = self.input_row(None, f"drive[{self.name!r}]")
+            parts.append((row, _columns(np.asarray(override, dtype=self.dtype), self)))
+        if not parts:
+            return self._no_fields
+        sizes = np.cumsum([0] + [values.size for _, values in parts])
+        table = [(row, values.shape[1], at) for (row, values), at in zip(parts, sizes, strict=False)]
+        flat = np.concatenate([values.reshape(-1) for _, values in parts])
+        return Fields(np.array(table, dtype=np.int64), flat)
+
+    def _spikes(self, first_step: int) -> tuple[Events, NDArray[np.int64]]:
+        while True:
+            found = extract(
+                self._crossings, self._bits, self.blocks, self.steps, self.n, self._units, self._at
+            )
+            if found <= len(self._units):
+                break
+            self._units, self._at = np.empty(2 * found, dtype=np.int64), np.empty(2 * found)
+        at = self._at[:found]
+        times_s = (first_step + at) * (self._clock.dt_ms * 1e-3)
+        return Events(self._units[:found].copy(), times_s), np.ceil(at).astype(np.int64)
+
+
+@final
+class _Current:
+    """An injected current at run time."""
+
+    def __init__(self, current: CurrentInjection, run: PopulationRun, clock: Clock) -> None:
+        where = f"CurrentInjection({run.name})"
+        self.row = run.input_row(current.site, f"{where}.site")
+        self._run = run
+        self._cells = None if current.cells is None else np.array(current.cells, dtype=np.int64)
+        if self._cells is not None and (self._cells.min() < 0 or self._cells.max() >= run.n):
+            raise ParameterError(f"{where}.cells", f"{current.cells} was given", f"give 0 to {run.n - 1}")
+        n = run.n if self._cells is None else len(self._cells)
+        self.sampler = Sampler(current.course(run.n), n, clock.dt_ms, run.steps, f"{where}.current_nA")
+
+    def values(self, first_step: int) -> Array:
+        """Current of each step, shape (steps, 1) or (steps, all cells)."""
+        values = self.sampler.window(first_step)
+        if self._cells is not None:
+            full = np.zeros((self._run.steps, self._run.n))
+            full[:, self._cells] = values
+            values = full
+        return _columns(values.astype(self._run.dtype), self._run)
+
+
+def _columns(values: Array, run: PopulationRun) -> Array:
+    """Values as (steps, 1) or (steps, blocks * LANES)."""
+    if not np.all(np.isfinite(values)):
+        raise ParameterError(f"drive[{run.name!r}]", "NaN or infinite current", "give finite nA")
+    if values.ndim < 2:
+        if values.ndim == 1 and len(values) != run.n:
+            raise ParameterError(
+                f"drive[{run.name!r}]", f"{len(values)} values for {run.n} cells", "give one or one each"
+            )
+        values = np.broadcast_to(np.atleast_1d(values), (run.steps, max(values.size, 1)))
+    if values.shape[1] == 1 and run.n > 1:
+        return np.ascontiguousarray(values)
+    padded = np.zeros((run.steps, run.blocks * LANES), run.dtype)
+    padded[:, : run.n] = values
+    return padded
+
+
+def _ports(incoming: list[Projection], cells: Neuron) -> dict[str, tuple[Synapse, str]]:
+    """Port (kinetics, site) of each projection; projections that agree in both share one."""
+    sites = list(dict.fromkeys(name.split("_", 1)[1] for name in _inputs(cells)))
+    ports = {}
+    for projection in incoming:
+        kind = _kind(projection.synapse)
+        prefix = {CONDUCTANCE: "g", CURRENT: "i", JUMP: "v"}[kind]
+        names = cells.State._fields if kind == JUMP else _inputs(cells)  # type: ignore[attr-defined]
+        possible = [site for site in sites if f"{prefix}_{site}" in names]
+        site = projection.site or (possible[0] if possible else "")
+        if site not in possible:
+            raise ParameterError(
+                f"Projection {projection.name}.site",
+                f"{type(cells).__name__} takes no {type(projection.synapse).__name__} synapses "
+                f"({projection.synapse.weight_field}) at {site or 'any site'!r}",
+                f"possible are: {', '.join(possible) or 'none'}",
+            )
+        ports[projection.name] = (projection.synapse, site)
+    return ports
+
+
+def _kind(synapse: Synapse) -> int:
+    return {"weight_uS": CONDUCTANCE, "weight_nA": CURRENT, "weight_mV": JUMP}[synapse.weight_field]
+
+
+def _table_row(cells: Neuron, synapse: Synapse, site: str) -> tuple[int, int, int]:
+    kind = _kind(synapse)
+    if kind == CONDUCTANCE:
+        return kind, _inputs(cells).index(f"g_{site}"), _inputs(cells).index(f"ge_{site}")
+    if kind == CURRENT:
+        return kind, _inputs(cells).index(f"i_{site}"), 0
+    return kind, cells.State._fields.index(f"v_{site}"), 0  # type: ignore[attr-defined]
+
+
+def _numbers(synapse: Synapse, clock: Clock) -> tuple[float, ...]:
+    step = synapse.propagator(clock.dt_ms)
+    if step is None:
+        return (0.0,) * 9
+    return (synapse.reversal_mV or 0.0, *step.b, *step.p, *step.c)
+
+
+def _inputs(cells: Neuron) -> tuple[str, ...]:
+    return cells.Inputs._fields  # type: ignore[attr-defined, no-any-return]
+
+
+def _current_row(cells: Neuron, site: str | None, field: str) -> int:
+    possible = [name for name in _inputs(cells) if name.startswith("i_")]
+    wanted = f"i_{site}" if site else (possible[0] if possible else "")
+    if wanted not in possible:
+        raise ParameterError(
+            field,
+            f"{type(cells).__name__} takes no current at {site!r}",
+            f"possible are: {', '.join(name[2:] for name in possible) or 'none'}",
+        )
+    return _inputs(cells).index(wanted)
