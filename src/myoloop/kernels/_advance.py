@@ -15,7 +15,7 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
-from . import _math as _math  # names the compiled form of `exp`
+from . import _math  # noqa: F401  names the compiled form of `exp`
 from ._cache import enable_cache
 from ._neuron import Neuron
 from ._precision import compile_function

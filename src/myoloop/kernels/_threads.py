@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-import numba
+from numba import set_num_threads
+from numba.core import config
 
 from ..errors import ParameterError
 
@@ -15,11 +16,11 @@ def use_threads(threads: int) -> int:
     Where the user has not chosen Numba's threading layer, the work queue is taken: it keeps its speed
     on a busy machine, where OpenMP's threads spin.
     """
-    limit = numba.config.NUMBA_NUM_THREADS
+    limit = config.NUMBA_NUM_THREADS
     if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= limit:
         raise ParameterError("threads", f"{threads!r} was given", f"give 1 to {limit}")
     if threads > 1:
         if "NUMBA_THREADING_LAYER" not in os.environ:
-            numba.config.THREADING_LAYER = "workqueue"
-        numba.set_num_threads(threads)
+            config.THREADING_LAYER = "workqueue"
+        set_num_threads(threads)
     return threads

@@ -68,15 +68,15 @@ class FuglevandForce(Parameters):
     Fuglevand, Winter, Patla (1993), J Neurophysiol 70:2470, Eqs. 10-18.
     """
 
-    thresholds: FloatArray = number(above=0.0, per_unit=True, help="thresholds of all units")  # noqa: RUF009
+    thresholds: FloatArray = number(above=0.0, per_unit=True, help="thresholds of all units")
     _: KW_ONLY
     twitch_range: float = number(100.0, at_least=1.0, help="RP, largest twitch force")
     longest_contraction_ms: float = number(90.0, above=0.0, help="T_L, longest contraction time")
     contraction_range: float = number(3.0, at_least=1.0, help="RT, longest over shortest contraction time")
-    twitch_forces: FloatArray | float | None = number(  # noqa: RUF009
+    twitch_forces: FloatArray | float | None = number(
         None, above=0.0, per_unit=True, optional=True, help="measured twitch forces"
     )
-    contraction_times_ms: FloatArray | float | None = number(  # noqa: RUF009
+    contraction_times_ms: FloatArray | float | None = number(
         None, above=0.0, per_unit=True, optional=True, help="measured contraction times"
     )
     first_peak_rate_pps: float = number(45.0, above=0.0, help="PFR1, peak rate of the first unit")

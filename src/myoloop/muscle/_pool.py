@@ -65,7 +65,7 @@ class FuglevandPool(Parameters):
 
     n: int = count(120, help="number of motor units")
     recruitment_range: float = number(30.0, above=1.0, help="RR, largest over smallest threshold")
-    thresholds: FloatArray | None = number(  # noqa: RUF009
+    thresholds: FloatArray | None = number(
         None, above=0.0, per_unit=True, optional=True, help="thresholds in units of excitation"
     )
     rate_gain_pps: float = number(1.0, above=0.0, help="g_e, rate per unit of excitation")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, final
 
 import numpy as np
@@ -142,7 +143,7 @@ class CurrentInjection(Parameters):
 
 
 def _in_order(waveform: Any, *names: str) -> None:
-    for earlier, later in zip(names, names[1:], strict=False):
+    for earlier, later in pairwise(names):
         if getattr(waveform, earlier) >= getattr(waveform, later):
             raise ParameterError(
                 f"{type(waveform).__name__}.{later}",

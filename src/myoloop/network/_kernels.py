@@ -147,7 +147,7 @@ def random_rows(key: Any, probability: Any, n_post: Any, starts: Any, posts: Any
     log_miss = np.log1p(-probability) if probability < 1.0 else -np.inf
     for row in range(len(starts) - 1):
         starts[row] = found
-        post, draw = -1, 0
+        post, draw = np.int64(-1), 0
         while True:
             u, _ = uniform_pair(key, row, draw)
             draw += 1

@@ -119,8 +119,8 @@ class Projection(Parameters):
         for name in (wanted, "delay_ms"):
             value = getattr(self, name)
             if not isinstance(value, Distribution):
-                limits: dict[str, float] = {"above": 0.0} if name == "delay_ms" else {}
-                check = number(**limits).metadata["check"]
+                above = 0.0 if name == "delay_ms" else None
+                check = number(above=above).metadata["check"]
                 unit = name.rsplit("_", 1)[1]
                 object.__setattr__(self, name, check(value, unit, f"Projection {self.name}.{name}"))
 

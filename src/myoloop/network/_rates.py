@@ -12,7 +12,7 @@ from ..data import Signal
 from ..errors import ParameterError
 from ..units import to_float, unit_of
 
-FloatArray = NDArray[np.float64]
+FloatArray = NDArray[np.floating[Any]]
 _CHUNK = 64  # windows evaluated in one call of a function of time
 
 TimeCourse = float | FloatArray | Signal | Callable[[FloatArray], Any]
@@ -54,7 +54,8 @@ class Sampler:
     ) -> None:
         self._course, self._n, self._field, self._at_least = course, n, field, at_least
         self._dt_s, self._steps = dt_ms * 1e-3, steps
-        self._chunk_index, self._chunk = -1, np.empty((0, 1))
+        self._chunk_index = -1
+        self._chunk: FloatArray = np.empty((0, 1))
         if not callable(course) and not isinstance(course, Signal):
             self._constant: FloatArray | None = self.window_of(course)
         else:

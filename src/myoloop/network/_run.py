@@ -163,7 +163,7 @@ class _Recorder:
 
 
 def _windows(simulation: Simulation, duration_s: Any) -> int:
-    duration = to_float(duration_s, "s", "simulate.duration_s")
+    duration = float(to_float(duration_s, "s", "simulate.duration_s"))
     if not np.isfinite(duration) or duration <= 0:
         raise ParameterError("simulate.duration_s", f"{duration:g} was given", "give a number above 0")
     windows = round(duration / simulation.window_s)

@@ -23,7 +23,7 @@ from ._record import Probe, ProbePlan
 from ._sources import Source
 
 LANES_ROUND = 32
-_DTYPES = {"single": np.dtype(np.float32), "double": np.dtype(np.float64)}
+_DTYPES: dict[str, np.dtype[Any]] = {"single": np.dtype(np.float32), "double": np.dtype(np.float64)}
 _parallel_region = threading.Lock()  # Numba's work queue must not be entered twice at a time
 
 
@@ -120,7 +120,8 @@ class Simulation:
         Tick
             The window's spikes.
         """
-        first, drives, signals = self._step, dict(drive or {}), {}
+        first, drives = self._step, dict(drive or {})
+        signals: dict[str, Any] = {}
         for output in self._outputs.values():
             drives = {**output.drives, **drives}
             signals.update(output.signals)
@@ -186,7 +187,7 @@ class Simulation:
     def _arrays(self) -> dict[str, NDArray[Any]]:
         about = f"{self.network.fingerprint()} {self._rng.seed} {self.clock.dt_ms!r} "
         about += f"{self.precision} {self.window_steps}"
-        arrays = {
+        arrays: dict[str, NDArray[Any]] = {
             "about": np.frombuffer(about.encode(), dtype=np.uint8),
             "step": np.array([self._step], dtype=np.int64),
         }
@@ -230,7 +231,7 @@ class _SourceRun:
         ahead = np.ceil(times_s * (1e3 / dt) - 0.5).astype(np.int64) - first_step
         return Events(units, times_s), np.maximum(ahead, 0)
 
-    def _own(self, value: Any) -> NDArray[np.float64]:
+    def _own(self, value: Any) -> NDArray[Any]:
         if np.ndim(value) > 1 or (np.ndim(value) == 1 and len(value) != self._source.n):
             raise ParameterError(
                 f"drive[{self.name!r}]",

@@ -25,7 +25,7 @@ class _State(NamedTuple):
     p: Any
     n: Any
     r: Any
-    l: Any
+    q: Any  # L-type calcium
 
 
 class _Constants(NamedTuple):
@@ -40,8 +40,8 @@ class _Constants(NamedTuple):
     g_ks: Any
     g_ca: Any
     beta_r: Any  # 1/ms
-    half_l: Any  # mV
-    rate_l: Any  # fraction of the way to its steady state that l goes in a step
+    half_q: Any  # mV
+    rate_q: Any  # fraction of the way to its steady state that q goes in a step
 
 
 class _Inputs(NamedTuple):
@@ -120,8 +120,8 @@ class TwoCompartmentMotorNeuron(Neuron):
         rest = _rates(0.0)
         m, h, p, n = (a / (a + b) for a, b in (rest.m, rest.h, rest.p, rest.n))
         r = rest.alpha_r / (rest.alpha_r + self.beta_r_per_ms)
-        l_rest = 1.0 / (1.0 + np.exp(self.half_cal_mV - 30.0))
-        return _State(0.0, 0.0, m, h, p, n, r, l_rest)
+        q_rest = 1.0 / (1.0 + np.exp(self.half_cal_mV - 30.0))
+        return _State(0.0, 0.0, m, h, p, n, r, q_rest)
 
     def constants(self, dt_ms: float) -> _Constants:
         """Return conductances (uS) and capacitances (as 2C/dt, uS) of each compartment."""
@@ -146,8 +146,8 @@ class TwoCompartmentMotorNeuron(Neuron):
             g_ks=self.g_ks_S_per_cm2 * soma * to_uS,
             g_ca=self.gamma * self.g_cal_S_per_cm2 * dendrite * to_uS,
             beta_r=self.beta_r_per_ms,
-            half_l=self.half_cal_mV - 30.0,
-            rate_l=-np.expm1(-dt_ms / self.tau_cal_ms),
+            half_q=self.half_cal_mV - 30.0,
+            rate_q=-np.expm1(-dt_ms / self.tau_cal_ms),
         )
 
     @staticmethod
@@ -163,7 +163,7 @@ class TwoCompartmentMotorNeuron(Neuron):
             p=_gate(x.p, rates.p[0], rates.p[1], dt_ms),
             n=_gate(x.n, rates.n[0], rates.n[1], dt_ms),
             r=_gate(x.r, rates.alpha_r, c.beta_r, dt_ms),
-            l=x.l + c.rate_l * (1.0 / (1.0 + exp(c.half_l - v_dendrite)) - x.l),
+            q=x.q + c.rate_q * (1.0 / (1.0 + exp(c.half_q - v_dendrite)) - x.q),
         )
         fired = (x.v_soma < THRESHOLD) and (v >= THRESHOLD)
         return state, (THRESHOLD - x.v_soma) / (v - x.v_soma) if fired else 0.0
@@ -203,7 +203,7 @@ def _voltages(x: Any, c: Any, u: Any) -> Any:
     n2 = x.n * x.n
     g_na = c.g_na * x.m * x.m * x.m * x.h + c.g_nap * x.p * x.p * x.p
     g_k = c.g_kf * n2 * n2 + c.g_ks * x.r * x.r
-    g_ca = c.g_ca * x.l
+    g_ca = c.g_ca * x.q
     a = c.soma_2c_per_dt + g_na + g_k + c.g_leak_soma + u.g_soma + c.g_axial
     d = c.dendrite_2c_per_dt + g_ca + c.g_leak_dendrite + u.g_dendrite + c.g_axial
     b1 = c.soma_2c_per_dt * x.v_soma + E_NA * g_na + E_K * g_k + u.ge_soma + u.i_soma
