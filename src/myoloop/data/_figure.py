@@ -83,6 +83,7 @@ class Panel:
     y_range: tuple[float, float] | None = None
     log_x: bool = False
     log_y: bool = False
+    x_ticks: tuple[tuple[float, str], ...] = ()  # named places on the x axis, in place of numbers
 
 
 @final

@@ -171,6 +171,21 @@ class SpikeTrains:
         starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         return SpikeTrains(self.times_s[inside], starts, stop_s, start_s, self.annotations, self.name)
 
+    def delayed(self, delay_s: float | FloatArray) -> SpikeTrains:
+        """All spikes later by `delay_s`, one number or one for each unit; what then lies outside is cut."""
+        delays = np.broadcast_to(np.asarray(delay_s, dtype=np.float64), (len(self),))
+        units, times = self.units, self.times_s + np.repeat(delays, self.counts)
+        inside = (times >= self.t_start_s) & (times <= self.t_stop_s)
+        return SpikeTrains.from_events(
+            units[inside],
+            times[inside],
+            len(self),
+            self.t_stop_s,
+            self.t_start_s,
+            annotations=self.annotations,
+            name=self.name,
+        )
+
     def rates_pps(self) -> FloatArray:
         """Mean rate of each unit from its interspike intervals, NaN below two spikes; shape (n,)."""
         return _per_unit(self, lambda isi: 1.0 / isi.mean(), at_least=1)

@@ -1,8 +1,9 @@
 """Published experiments, one file each. Adding one is its file and its line below."""
 
+from . import fuglevand1993, watanabe2015
 from ._base import AtLeast, AtMost, Claim, Outcome, Study, StudyResult, Table, Within
 
-_ALL: tuple[Study, ...] = ()
+_ALL: tuple[Study, ...] = (watanabe2015.STUDY, fuglevand1993.STUDY)
 
 STUDIES: dict[str, Study] = {study.name: study for study in _ALL}
 

@@ -108,6 +108,8 @@ def _panel(axes: Axes, panel: Panel, width_in: float, height_in: float) -> None:
         axes.set_xlim(*panel.x_range)
     if panel.y_range is not None:
         axes.set_ylim(*panel.y_range)
+    if panel.x_ticks:
+        axes.set_xticks([place for place, _ in panel.x_ticks], [_text(name) for _, name in panel.x_ticks])
     _title_and_legend(axes, _text(panel.title), width_in)
 
 
