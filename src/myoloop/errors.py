@@ -6,6 +6,7 @@ the standard exception that fits, so ``except ValueError`` works without knowing
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any, final
@@ -41,11 +42,13 @@ class ParameterError(MyoloopError, ValueError):
 class UnknownNameError(MyoloopError, LookupError):
     """A name that does not exist; the message offers the nearest one that does."""
 
-    def __init__(self, field: str, given: str, known: Iterable[str]) -> None:
-        self.field, self.given, self.known = field, given, tuple(known)
-        near = get_close_matches(given, self.known, n=1, cutoff=0.4)
+    def __init__(self, field: str, given: object, known: Iterable[str]) -> None:
+        self.field, self.known = field, tuple(known)
+        self.given = given if isinstance(given, str) else shown(given)
+        near = get_close_matches(self.given, self.known, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        super().__init__(f"{field}: no {given!r}; {hint}known are {', '.join(sorted(self.known))}")
+        names = ", ".join(sorted(self.known)) or "none"
+        super().__init__(f"{field}: no {shown(given)}; {hint}known are {names}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.field, self.given, self.known)
@@ -71,6 +74,14 @@ class MissingDependencyError(MyoloopError, ImportError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.what, self.extra)
+
+
+def shown(value: object) -> str:
+    """`value` for an error message: its repr, shortened, or its type where it has none."""
+    try:
+        return reprlib.repr(value)
+    except Exception:
+        return f"a {type(value).__name__}"
 
 
 @final

@@ -12,14 +12,17 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from typing import Any
 
 import numpy as np
 
-from .errors import ParameterError, UnknownNameError
+from .errors import ParameterError, UnknownNameError, shown
 from .units import to_float, unit_of
 
 _NO_DEFAULT: Any = dataclasses.MISSING
+_WHOLE = re.compile(r"\s*[-+]?[0-9]{1,19}\s*")
+_TOO_LARGE = 2**63  # for the 64 bits of an array index
 
 
 def number(
@@ -105,8 +108,6 @@ class _Number:
     def __call__(self, value: Any, unit: str | None, address: str) -> Any:
         if value is None and self.optional:
             return None
-        if isinstance(value, bool):
-            raise ParameterError(address, f"not a number: {value!r}", self._wanted(unit))
         value = to_float(value, unit, address)
         if isinstance(value, np.ndarray):
             if not self.per_unit or value.ndim != 1 or value.size == 0:
@@ -145,16 +146,16 @@ class _Count:
     at_least: int
 
     def __call__(self, value: Any, unit: str | None, address: str) -> int:
-        mend = f"give a whole number of at least {self.at_least}"
-        if isinstance(value, str) and value.strip().lstrip("+-").isdigit():
-            value = int(value)
+        whole: Any = value
+        if isinstance(value, str) and _WHOLE.fullmatch(value):
+            whole = int(value)
         if isinstance(value, float | np.floating) and float(value).is_integer():
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int | np.integer):
-            raise ParameterError(address, f"{value!r} was given", mend)
-        if value < self.at_least:
-            raise ParameterError(address, f"{value} was given", mend)
-        return int(value)
+            whole = int(value)
+        right = isinstance(whole, int | np.integer) and not isinstance(whole, bool)
+        if not right or not self.at_least <= whole < _TOO_LARGE:
+            mend = f"give a whole number of at least {self.at_least}"
+            raise ParameterError(address, f"{shown(value)} was given", mend)
+        return int(whole)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,6 +163,6 @@ class _Choice:
     options: tuple[str, ...]
 
     def __call__(self, value: Any, unit: str | None, address: str) -> str:
-        if value not in self.options:
-            raise UnknownNameError(address, str(value), self.options)
+        if not isinstance(value, str) or value not in self.options:
+            raise UnknownNameError(address, value, self.options)
         return str(value)

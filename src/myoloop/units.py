@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ParameterError
+from .errors import ParameterError, shown
 
 # Ending of a field's name -> how the `quantities` package writes the unit.
 SUFFIXES = {
@@ -46,8 +46,13 @@ SUFFIXES = {
 }
 
 _NUMBER_WITH_UNIT = re.compile(
-    r"\s*(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(?P<unit>[^\d\s].*?)?\s*\Z"
+    r"\s*(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(?P<unit>[^\d\s].*?)?\s*\Z", re.ASCII
 )
+# Products and quotients of units and their small powers: all that is handed on to `quantities`, which
+# would work out any arithmetic, however large.
+_MICRO = str.maketrans("µμ", "uu")  # the micro sign and the Greek letter
+_WORD = r"[^\W\d]\w*(?:\s*(?:\*\*|\^)\s*-?\d)?"
+_UNIT = re.compile(rf"%|/?\s*{_WORD}(?:\s*[*/·]\s*{_WORD})*")
 
 
 def unit_of(name: str) -> str | None:
@@ -77,39 +82,53 @@ def to_float(value: Any, unit: str | None, field: str) -> Any:
     ParameterError
         Not a number, or a quantity of another dimension.
     """
+    if isinstance(value, list | tuple) and any(isinstance(v, str) or _is_quantity(v) for v in value):
+        value = [to_float(item, unit, field) for item in value]
     if isinstance(value, str):
         value = _parse(value, unit, field)
-    if hasattr(value, "dimensionality"):  # a quantities.Quantity, without importing that package
+    if _is_quantity(value):
         value = _convert(value, unit, field)
     try:
-        number = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ParameterError(field, f"not a number: {value!r}", f"give {_wanted(unit)}") from None
+        array = np.asarray(value)
+        if value is None or array.dtype.kind not in "iufO":
+            raise TypeError
+        number = array.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise ParameterError(field, f"not a number: {shown(value)}", f"give {_wanted(unit)}") from None
     return float(number) if number.ndim == 0 else number
+
+
+def _is_quantity(value: Any) -> bool:
+    """Whether it is a quantities.Quantity, without importing that package."""
+    return hasattr(value, "dimensionality")
 
 
 def _parse(text: str, unit: str | None, field: str) -> Any:
     match = _NUMBER_WITH_UNIT.match(text)
     if match is None:
-        raise ParameterError(field, f"not a number: {text!r}", f"give {_wanted(unit)}")
+        raise ParameterError(field, f"not a number: {shown(text)}", f"give {_wanted(unit)}")
     number, given = float(match["number"]), match["unit"]
     if given is None or given == unit:
         return number
+    given = given.translate(_MICRO)
+    if given not in SUFFIXES and _UNIT.fullmatch(given) is None:
+        raise ParameterError(field, f"unknown unit in {shown(text)}", f"give {_wanted(unit)}")
     import quantities
 
+    given = f"1{given}" if given.startswith("/") else given
     try:
         return quantities.Quantity(number, SUFFIXES.get(given, given))
-    except (LookupError, SyntaxError, ValueError, TypeError):
-        raise ParameterError(field, f"unknown unit in {text!r}", f"give {_wanted(unit)}") from None
+    except (LookupError, SyntaxError, ValueError, TypeError, ArithmeticError, AttributeError):
+        raise ParameterError(field, f"unknown unit in {shown(text)}", f"give {_wanted(unit)}") from None
 
 
 def _convert(quantity: Any, unit: str | None, field: str) -> Any:
     try:
         return quantity.rescale(SUFFIXES[unit] if unit else "dimensionless").magnitude
-    except ValueError:
+    except (AttributeError, LookupError, TypeError, ValueError):
         raise ParameterError(
             field,
-            f"wrong dimension: {quantity!s}",
+            f"wrong dimension: {quantity!s:.60}",
             f"give {_wanted(unit)} or a quantity that converts to it",
         ) from None
 

@@ -8,7 +8,8 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ParameterError
+from ..errors import ParameterError, shown
+from ..units import to_float, unit_of
 
 
 @final
@@ -43,7 +44,12 @@ class Signal:
     about: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        values = np.asarray(self.values)
+        try:
+            values = np.asarray(self.values)
+        except ValueError:
+            raise ParameterError("Signal.values", "rows of different length", "give an array") from None
+        if values.dtype.kind not in "biuf":
+            raise ParameterError("Signal.values", f"an array of {values.dtype}", "give numbers")
         if values.dtype not in (np.float32, np.float64):
             values = values.astype(np.float64)
         if values.ndim not in (1, 2):
@@ -52,8 +58,9 @@ class Signal:
             )
         if not np.all(np.isfinite(values)):
             raise ParameterError("Signal.values", "NaN or infinite samples", "mend or cut them")
-        if not (np.isfinite(self.rate_hz) and self.rate_hz > 0):
-            raise ParameterError("Signal.rate_hz", f"{self.rate_hz!r}", "give a rate above 0")
+        rate, start = (_number(getattr(self, name), name) for name in ("rate_hz", "t_start_s"))
+        if not rate > 0:
+            raise ParameterError("Signal.rate_hz", f"{rate:g} was given", "give a rate above 0")
         if self.channels and values.ndim == 2 and len(self.channels) != values.shape[1]:
             raise ParameterError(
                 "Signal.channels",
@@ -61,7 +68,8 @@ class Signal:
                 "name each channel",
             )
         object.__setattr__(self, "values", values)
-        object.__setattr__(self, "rate_hz", float(self.rate_hz))
+        object.__setattr__(self, "rate_hz", rate)
+        object.__setattr__(self, "t_start_s", start)
 
     def __len__(self) -> int:
         """Number of samples."""
@@ -99,3 +107,10 @@ class Signal:
             self.channels,
             self.about,
         )
+
+
+def _number(value: Any, name: str) -> float:
+    number = to_float(value, unit_of(name), f"Signal.{name}")
+    if not isinstance(number, float) or not np.isfinite(number):
+        raise ParameterError(f"Signal.{name}", f"{shown(value)} was given", "give one finite number")
+    return number

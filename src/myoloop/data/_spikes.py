@@ -9,10 +9,12 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import ParameterError
+from ..errors import ParameterError, shown
+from ..units import to_float
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+_MOST_UNITS = 10**9
 
 
 @final
@@ -45,10 +47,11 @@ class SpikeTrains:
     name: str = ""
 
     def __post_init__(self) -> None:
-        times = np.array(self.times_s, dtype=np.float64).reshape(-1)
-        starts = np.array(self.starts, dtype=np.int64).reshape(-1)
+        times = np.array(to_float(self.times_s, "s", "SpikeTrains.times_s")).reshape(-1)
+        starts = _whole_numbers(self.starts, "SpikeTrains.starts").copy()
+        begin, end = (_time(getattr(self, name), name) for name in ("t_start_s", "t_stop_s"))
         _check_layout(times, starts)
-        _check_times(times, starts, float(self.t_start_s), float(self.t_stop_s))
+        _check_times(times, starts, begin, end)
         annotations = {key: np.asarray(value) for key, value in self.annotations.items()}
         for key, value in annotations.items():
             if value.shape[:1] != (len(starts) - 1,):
@@ -62,8 +65,8 @@ class SpikeTrains:
         checked: dict[str, Any] = {
             "times_s": times,
             "starts": starts,
-            "t_start_s": float(self.t_start_s),
-            "t_stop_s": float(self.t_stop_s),
+            "t_start_s": begin,
+            "t_stop_s": end,
             "annotations": annotations,
         }
         for name, value in checked.items():
@@ -74,7 +77,7 @@ class SpikeTrains:
         cls, trains: Iterable[ArrayLike], t_stop_s: float, t_start_s: float = 0.0, **about: Any
     ) -> SpikeTrains:
         """Make spike trains from one array of ascending times (s) for each unit."""
-        arrays = [np.asarray(train, dtype=np.float64).reshape(-1) for train in trains]
+        arrays = [np.asarray(to_float(train, "s", "SpikeTrains.times_s")).reshape(-1) for train in trains]
         starts = np.concatenate([[0], np.cumsum([len(a) for a in arrays], dtype=np.int64)])
         times = np.concatenate(arrays) if arrays else np.empty(0)
         return cls(times, starts.astype(np.int64), t_stop_s, t_start_s, **about)
@@ -90,8 +93,11 @@ class SpikeTrains:
         **about: Any,
     ) -> SpikeTrains:
         """Make spike trains from events (unit index, time in s) in any order."""
-        unit = np.asarray(units).reshape(-1)
-        times = np.asarray(times_s, dtype=np.float64).reshape(-1)
+        unit = _whole_numbers(units, "SpikeTrains.units")
+        times = np.asarray(to_float(times_s, "s", "SpikeTrains.times_s")).reshape(-1)
+        n_units = int(_whole_numbers(n_units, "SpikeTrains.n_units")[0])
+        if n_units < 0 or n_units > _MOST_UNITS:
+            raise ParameterError("SpikeTrains.n_units", f"{n_units} was given", "give 0 or more")
         if len(unit) != len(times):
             raise ParameterError(
                 "SpikeTrains.units", f"{len(unit)} units, {len(times)} times", "give one of each"
@@ -103,7 +109,7 @@ class SpikeTrains:
                 "give indices from 0 to n_units - 1",
             )
         order = np.lexsort((times, unit))
-        counts = np.bincount(unit.astype(np.int64), minlength=n_units)
+        counts = np.bincount(unit, minlength=n_units)
         starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         return cls(times[order], starts, t_stop_s, t_start_s, **about)
 
@@ -204,6 +210,24 @@ class SpikeTrains:
 def _per_unit(trains: SpikeTrains, statistic: Any, at_least: int) -> FloatArray:
     intervals = (np.diff(train) for train in trains)
     return np.array([statistic(i) if len(i) >= at_least else np.nan for i in intervals])
+
+
+def _whole_numbers(value: ArrayLike, field: str) -> IntArray:
+    """Flat array of whole numbers; raises ParameterError."""
+    array = np.asarray(to_float(value, None, field) if isinstance(value, str | list | tuple) else value)
+    if array.size == 0:
+        return np.empty(0, dtype=np.int64)
+    right = array.dtype.kind in "iu" or (array.dtype.kind == "f" and np.all(array == np.rint(array)))
+    if not right or not np.all(np.abs(array) < 2.0**62):
+        raise ParameterError(field, f"{shown(value)} was given", "give whole numbers")
+    return array.astype(np.int64).reshape(-1)
+
+
+def _time(value: Any, name: str) -> float:
+    time_s = to_float(value, "s", f"SpikeTrains.{name}")
+    if not isinstance(time_s, float):
+        raise ParameterError(f"SpikeTrains.{name}", f"{shown(value)} was given", "give one time in s")
+    return time_s
 
 
 def _check_layout(times: FloatArray, starts: IntArray) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MyoloopError
-from ._files import refuse
+from ._files import head, refuse
 from ._limits import Limits
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -42,15 +42,17 @@ def opened(path: Path) -> Iterator[Any]:
 
 
 def _open(path: Path) -> Any:
-    """First as a closed file, then as one that a writer left open; locking as others in this process do."""
+    """As a closed file, or as one that a writer left open; locking as others in this process do."""
     import h5py
 
-    for more in ({"locking": False}, {"locking": False, "swmr": True}, {}):
-        try:
-            return h5py.File(path, "r", **more)
-        except OSError:
-            continue
-    return h5py.File(path, "r", swmr=True)
+    first = head(path, 12)
+    left_open = first[:8] == SIGNATURE and first[8:9] == b"\3" and first[11] & 5
+    try:
+        return h5py.File(path, "r", swmr=bool(left_open), locking=False)
+    except OSError as error:
+        if "locking" not in str(error):
+            raise
+    return h5py.File(path, "r", swmr=bool(left_open))
 
 
 def refuse_damaged(path: str | os.PathLike[str], text: str, error: BaseException) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from ..data import Result, Signal, SpikeTrains
 from ..errors import MyoloopError, OutputError
 from ._files import need, regular_file, replacing
 from ._hdf5 import refuse_damaged, survey
+from ._isolated import read_isolated
 from ._limits import Limits
 from ._neo import build_block, from_neo
 
@@ -52,8 +54,16 @@ def write_nix(
     return Path(path)
 
 
-def read_nix(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Result:
+def read_nix(path: str | os.PathLike[str], *, limits: Limits | None = None, isolated: bool = True) -> Result:
     """Read spikes and signals of a NIX file (the first block); needs the extra ``nix``.
+
+    Parameters
+    ----------
+    path : path
+    limits : Limits, optional
+    isolated : bool
+        Read the file in a child process, which a damaged or hostile one may crash in our stead: HDF5
+        does not survive each of them.
 
     Raises
     ------
@@ -61,6 +71,11 @@ def read_nix(path: str | os.PathLike[str], *, limits: Limits | None = None) -> R
     """
     path, limits = regular_file(path), limits or Limits()
     need("nixio", "read_nix", "nix")
+    read = partial(_read, path, limits)
+    return read_isolated(path, read) if isolated else read()
+
+
+def _read(path: Path, limits: Limits) -> Result:
     import neo
 
     survey(path, 8 * (limits.spikes + limits.samples) + limits.text_bytes)

@@ -7,6 +7,7 @@ size of each array before it reads it, and works without the extra ``nwb``.
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ..data import Result, Signal, SpikeTrains
 from ._assemble import assemble, check_indices, spread
 from ._files import refuse, regular_file
 from ._hdf5 import dataset, numbers, opened, text
+from ._isolated import read_isolated
 from ._json import loads
 from ._limits import Limits
 from ._nwb import SCRATCH
@@ -24,7 +26,7 @@ from ._nwb import SCRATCH
 _MEND = "use an intact copy"
 
 
-def read_nwb(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Result:
+def read_nwb(path: str | os.PathLike[str], *, limits: Limits | None = None, isolated: bool = True) -> Result:
     """Read spikes and signals of an NWB file.
 
     A file of `write_nwb` comes back equal, bit for bit. Of any other, the Units table becomes one
@@ -36,12 +38,20 @@ def read_nwb(path: str | os.PathLike[str], *, limits: Limits | None = None) -> R
     ----------
     path : path
     limits : Limits, optional
+    isolated : bool
+        Read the file in a child process, which a damaged or hostile one may crash in our stead: HDF5
+        does not survive each of them.
 
     Raises
     ------
     UnreadableFileError
     """
     path, limits = regular_file(path), limits or Limits()
+    read = partial(_read, path, limits)
+    return read_isolated(path, read) if isolated else read()
+
+
+def _read(path: Path, limits: Limits) -> Result:
     with opened(path) as file:
         _check(path, file)
         meta = _meta(path, file, limits)
@@ -62,7 +72,12 @@ def nwb_spikes(path: Path, limits: Limits, t_stop_s: float | None) -> dict[str, 
         return _units(path, file, _meta(path, file, limits), limits, t_stop_s)
 
 
-def nwb_signal_names(path: Path) -> tuple[str, ...]:
+def nwb_overview(path: Path, limits: Limits) -> tuple[dict[str, SpikeTrains], tuple[str, ...]]:
+    """Spike trains by population, and the names of the time series."""
+    return nwb_spikes(path, limits, None), _signal_names(path)
+
+
+def _signal_names(path: Path) -> tuple[str, ...]:
     """Names of the acquired time series."""
     with opened(path) as file:
         return tuple(file["acquisition"]) if "acquisition" in file else ()

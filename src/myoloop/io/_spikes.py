@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import final
 
@@ -15,9 +16,10 @@ from ..errors import ParameterError
 from ._assemble import pick, widen
 from ._files import head, refuse, regular_file
 from ._hdf5 import SIGNATURE, opened
+from ._isolated import read_isolated
 from ._limits import Limits
 from ._nix import read_nix
-from ._nwb_read import nwb_signal_names, nwb_spikes
+from ._nwb_read import nwb_overview, nwb_spikes
 from ._pickle import read_pickle
 from ._stream_read import STREAM_FORMAT, read_stream, stream_summary
 from ._text import events, text_spikes
@@ -77,6 +79,7 @@ def read_spikes(
     t_stop_s: float | None = None,
     population: str | None = None,
     limits: Limits | None = None,
+    isolated: bool = True,
 ) -> SpikeTrains:
     """Spike trains of one population from an NWB, NIX, CSV/TSV, stream or (on request) pickled file.
 
@@ -102,6 +105,9 @@ def read_spikes(
         Which one, in a file with several (in Neo files, segments count as populations).
     limits : Limits, optional
         The most that is read.
+    isolated : bool
+        Read an HDF5 file in a child process, which a damaged or hostile one may crash in our stead: HDF5
+        does not survive each of them.
 
     Returns
     -------
@@ -120,40 +126,53 @@ def read_spikes(
     """
     path, limits = regular_file(path), limits or Limits()
     _check(n_units, t_stop_s)
-    kind = _format(path)
-    if kind == "NWB":
-        found: Mapping[str, SpikeTrains] = nwb_spikes(path, limits, t_stop_s)
-    elif kind == "NIX":
-        found = read_nix(path, limits=limits).spikes
-    elif kind == "stream":
-        found = read_stream(path, limits=limits).spikes
-    elif kind == "pickle":
+    first = head(path)
+    if first.startswith(SIGNATURE):
+        read = partial(_hdf5_spikes, path, limits, t_stop_s)
+        found = read_isolated(path, read) if isolated else read()
+    elif _format(path, first) == "pickle":
         found = read_pickle(path, limits, allow_pickle=allow_pickle).spikes
     else:
         found = text_spikes(path, limits, n_units, t_stop_s)
     return _until(widen(pick(path, found, population), n_units), t_stop_s)
 
 
-def describe(path: str | os.PathLike[str], *, limits: Limits | None = None) -> FileSummary:
-    """What is in a file of spikes, for a look before it is read.
+def _hdf5_spikes(path: Path, limits: Limits, t_stop_s: float | None) -> Mapping[str, SpikeTrains]:
+    kind = _hdf5_format(path)
+    if kind == "NWB":
+        return nwb_spikes(path, limits, t_stop_s)
+    if kind == "NIX":
+        return read_nix(path, limits=limits, isolated=False).spikes
+    return read_stream(path, limits=limits).spikes
+
+
+def describe(
+    path: str | os.PathLike[str], *, limits: Limits | None = None, isolated: bool = True
+) -> FileSummary:
+    """What is in a file of spikes, for a look before it is used; parameters as in `read_spikes`.
 
     Raises
     ------
     UnreadableFileError, MissingDependencyError
     """
     path, limits = regular_file(path), limits or Limits()
-    kind, size = _format(path), path.stat().st_size
-    if kind == "pickle":
-        return FileSummary(path, kind, size, None)
+    first, size = head(path), path.stat().st_size
+    if not first.startswith(SIGNATURE):
+        kind = _format(path, first)
+        return FileSummary(path, kind, size, None) if kind == "pickle" else _describe_text(path, size, limits)
+    read = partial(_describe_hdf5, path, size, limits)
+    return read_isolated(path, read) if isolated else read()
+
+
+def _describe_hdf5(path: Path, size: int, limits: Limits) -> FileSummary:
+    kind = _hdf5_format(path)
     if kind == "stream":
         pools, stop, signals, status = stream_summary(path, limits)
         known = {name: PoolSummary(*numbers) for name, numbers in pools.items()}
         return FileSummary(path, kind, size, known, stop, signals, status)
-    if kind == "text":
-        return _describe_text(path, size, limits)
     if kind == "NWB":
-        return _summary(path, kind, size, nwb_spikes(path, limits, None), nwb_signal_names(path))
-    found = read_nix(path, limits=limits)
+        return _summary(path, kind, size, *nwb_overview(path, limits))
+    found = read_nix(path, limits=limits, isolated=False)
     return _summary(path, kind, size, found.spikes, tuple(found.signals))
 
 
@@ -164,10 +183,8 @@ def _check(n_units: int | None, t_stop_s: float | None) -> None:
         raise ParameterError("read_spikes.t_stop_s", f"{t_stop_s!r} s was given", "give a time above 0 s")
 
 
-def _format(path: Path) -> str:
-    first, ending = head(path), _ENDINGS.get(path.suffix.lower())
-    if first.startswith(SIGNATURE):
-        return _hdf5_format(path)
+def _format(path: Path, first: bytes) -> str:
+    ending = _ENDINGS.get(path.suffix.lower())
     if ending == "hdf5":
         refuse(path, "does not begin like HDF5: truncated, or of another format", _KNOWN)
     if ending == "pickle" or (first[:1] == b"\x80" and first[1:2] in b"\x02\x03\x04\x05"):

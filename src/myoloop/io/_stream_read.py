@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -14,6 +15,7 @@ from ..data import Result, Signal, SpikeTrains
 from ._assemble import assemble
 from ._files import refuse, regular_file
 from ._hdf5 import dataset, numbers, opened, text
+from ._isolated import read_isolated
 from ._json import loads, unpack
 from ._limits import Limits
 from ._stream_layout import STREAM_FORMAT, Column, check_sum, columns, commit_type
@@ -37,7 +39,9 @@ class Committed:
     identity: str
 
 
-def read_stream(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Result:
+def read_stream(
+    path: str | os.PathLike[str], *, limits: Limits | None = None, isolated: bool = False
+) -> Result:
     """Read what a stream holds up to its last flush.
 
     Parameters
@@ -45,6 +49,8 @@ def read_stream(path: str | os.PathLike[str], *, limits: Limits | None = None) -
     path : path
         File of an `HDF5Stream`; its writer may have been killed at any moment, or still be at work.
     limits : Limits, optional
+    isolated : bool
+        As in `read_nwb`, for a stream of unknown origin.
 
     Returns
     -------
@@ -57,6 +63,11 @@ def read_stream(path: str | os.PathLike[str], *, limits: Limits | None = None) -
     UnreadableFileError
     """
     path, limits = regular_file(path), limits or Limits()
+    read = partial(_read, path, limits)
+    return read_isolated(path, read) if isolated else read()
+
+
+def _read(path: Path, limits: Limits) -> Result:
     with opened(path) as file:
         state = committed(path, file, limits)
         if not state.time_s > 0:

@@ -20,6 +20,7 @@ from ._cache import enable_cache
 from ._neuron import Neuron
 from ._precision import compile_function
 from ._rows import LANES, gather, load, scatter, store
+from ._vectors import wide_vectors
 
 CONDUCTANCE, CURRENT, JUMP = 0, 1, 2  # what a port does to the cell
 QUIET = 1e-25  # below this a synaptic state is set to 0, before it gets denormal and slow
@@ -154,6 +155,7 @@ def _cells_kernel(model: type[Neuron], dtype: np.dtype[Any]) -> Any:
         crossings: Any,
         crossings_at: Any,
     ) -> None:
+        wide_vectors()
         state_at = block * n_state * LANES
         constants_at = block * n_constants * LANES
         for k in range(start, stop):

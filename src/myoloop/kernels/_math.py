@@ -17,8 +17,7 @@ from ._precision import implement
 
 
 def _exp_single(x: Any) -> Any:
-    x = -87.0 if x < -87.0 else x
-    x = 88.0 if x > 88.0 else x
+    x = clamp(x, -87.0, 88.0)
     n = rint(x * 1.4426950408889634)
     # ln 2 in two parts, the first with trailing zero bits so that its product with n is exact.
     r = (x - n * 0.693359375) - n * -2.12194440e-4
@@ -34,8 +33,7 @@ def _exp_single(x: Any) -> Any:
 
 
 def _exp_double(x: Any) -> Any:
-    x = -708.0 if x < -708.0 else x
-    x = 709.0 if x > 709.0 else x
+    x = clamp(x, -708.0, 709.0)
     n = rint(x * 1.4426950408889634)
     r = (x - n * 6.93145751953125e-1) - n * 1.42860682030941723212e-6
     p = 1.0 / 479001600.0
@@ -52,6 +50,21 @@ def _exp_double(x: Any) -> Any:
     p = p * r + 1.0
     p = p * r + 1.0
     return times_power_of_two(p, n)
+
+
+@intrinsic
+def clamp(typingctx: Any, x: Any, low: Any, high: Any) -> Any:
+    """x held between low and high: two instructions, where comparisons make four."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        value, bottom, top = args
+        two = ir.FunctionType(value.type, [value.type, value.type])
+        larger = builder.module.declare_intrinsic("llvm.maxnum", [value.type], two)
+        smaller = builder.module.declare_intrinsic("llvm.minnum", [value.type], two)
+        value = builder.call(larger, [value, bottom], fastmath=("nnan", "nsz"))
+        return builder.call(smaller, [value, top], fastmath=("nnan", "nsz"))
+
+    return x(x, low, high), generate
 
 
 @intrinsic

@@ -16,7 +16,10 @@ from numba import njit
 from numba.core import ir
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import FunctionPass, PassManager, register_pass
+from numba.core.typed_passes import NativeLowering
 from numba.core.untyped_passes import IRProcessing
+
+from ._vectors import HintedLowering
 
 # `reassoc` is left out on purpose: sums keep their written order, so results do not depend on how
 # the compiler vectorised them.
@@ -98,8 +101,14 @@ class _Pipeline(CompilerBase):
     def define_pipelines(self) -> list[PassManager]:
         manager = DefaultPassBuilder.define_nopython_pipeline(self.state)
         manager.add_pass_after(self.retype, IRProcessing)
+        if not self.state.flags.auto_parallel.enabled:
+            _replace(manager, NativeLowering, HintedLowering)
         manager.finalize()
         return [manager]
+
+
+def _replace(manager: PassManager, old: type, new: type) -> None:
+    manager.passes = [(new if stage is old else stage, note) for stage, note in manager.passes]
 
 
 class _SinglePrecision(_Pipeline):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, final
 
-from ..errors import ParameterError
+from ..errors import ParameterError, shown
 from ..parameters import Parameters, number
+from ..units import to_float
 
 
 @final
@@ -22,22 +23,21 @@ class Clock(Parameters):
 
     dt_ms: float = number(0.025, above=0, help="step of the integration")
 
-    def steps(self, period_ms: float, field: str) -> int:
+    @property
+    def dt_s(self) -> float:
+        """Step in s; the time of step k is ``k * dt_s``, everywhere and to the last bit."""
+        return self.dt_ms * 1e-3
+
+    def steps(self, period_ms: Any, field: str) -> int:
         """Number of steps in `period_ms`; anything but a whole number is refused."""
-        count = round(period_ms / self.dt_ms)
-        if abs(count * self.dt_ms - period_ms) > 1e-6 * self.dt_ms + 1e-12 * abs(period_ms):
+        period = to_float(period_ms, "ms", field)
+        if not isinstance(period, float) or not abs(period) < self.dt_ms * 2**53:
+            raise ParameterError(field, f"{shown(period_ms)} was given", "give a finite number in ms")
+        count = round(period / self.dt_ms)
+        if abs(count * self.dt_ms - period) > 1e-6 * self.dt_ms + 1e-12 * abs(period):
             raise ParameterError(
                 field,
-                f"{period_ms:g} ms is not a whole number of steps of dt_ms = {self.dt_ms:g}",
+                f"{period:g} ms is not a whole number of steps of dt_ms = {self.dt_ms:g}",
                 f"give {count * self.dt_ms:g} ms, or another dt_ms",
             )
         return count
-
-
-def check_name(value: Any, owner: str) -> str:
-    """Return the name of a population or source; raises ParameterError if it is none."""
-    if not isinstance(value, str) or not value or "." in value or "/" in value:
-        raise ParameterError(
-            f"{owner}.name", f"{value!r} was given", "give a text without '.' or '/', e.g. 'MN'"
-        )
-    return value

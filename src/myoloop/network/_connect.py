@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..errors import ParameterError
 from ..parameters import Parameters, number
 from ..random import Streams
+from ._fingerprint import fingerprint
 
 IntArray = NDArray[np.int64]
 
@@ -108,22 +109,39 @@ class _AllToAll(Connectivity):
 class _Matrix(Connectivity):
     matrix: Any
 
-    def wire(self, n_pre: int, n_post: int, rng: Streams) -> Wiring:
-        from scipy.sparse import csr_array
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "matrix", _sparse_rows(self.matrix))
 
-        try:
-            rows = csr_array(self.matrix)
-        except (TypeError, ValueError) as error:
-            raise ParameterError("from_matrix", f"not a matrix ({error})", "give 2-D numbers") from None
+    def wire(self, n_pre: int, n_post: int, rng: Streams) -> Wiring:
+        rows = self.matrix
         if rows.shape != (n_pre, n_post):
             raise ParameterError(
                 "from_matrix", f"shape {rows.shape} for {n_pre} x {n_post} units", "give (n_pre, n_post)"
             )
-        rows.sort_indices()
-        factors = np.asarray(rows.data, dtype=np.float64)
-        if not np.all(np.isfinite(factors)):
-            raise ParameterError("from_matrix", "NaN or infinite entries", "give finite weights")
-        return Wiring(rows.indptr.astype(np.int64), rows.indices.astype(np.int64), factors)
+        return Wiring(rows.indptr.astype(np.int64), rows.indices.astype(np.int64), rows.data)
 
     def to_dict(self) -> dict[str, Any]:
-        return {"model": "from_matrix", "shape": list(np.shape(self.matrix))}
+        """Shape of the matrix, its number of entries, and a hash of them."""
+        rows = self.matrix
+        content = fingerprint(rows.indptr.astype(np.int64), rows.indices.astype(np.int64), rows.data)
+        return {"model": "from_matrix", "shape": list(rows.shape), "synapses": rows.nnz, "content": content}
+
+
+def _sparse_rows(matrix: Any) -> Any:
+    """Copy of a matrix as a SciPy array in compressed rows, sorted, of float64."""
+    from scipy.sparse import csr_array
+
+    try:
+        rows = csr_array(matrix)
+        if rows.dtype.kind not in "biuf":
+            raise TypeError(f"of {rows.dtype}")
+        rows = rows.astype(np.float64, copy=True)
+    except (TypeError, ValueError) as error:
+        raise ParameterError("from_matrix", f"not a matrix ({error})", "give 2-D numbers") from None
+    if rows.ndim != 2:
+        raise ParameterError("from_matrix", f"shape {rows.shape}", "give 2-D numbers")
+    rows.sum_duplicates()
+    if not np.all(np.isfinite(rows.data)):
+        raise ParameterError("from_matrix", "NaN or infinite entries", "give finite weights")
+    return rows

@@ -10,8 +10,11 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data import Signal
 from ..errors import ParameterError
 from ..parameters import Parameters, number
+from ..units import to_float
+from ._check import check_cells, check_name
 from ._rates import check_time_course
 
 FloatArray = NDArray[np.float64]
@@ -133,8 +136,15 @@ class CurrentInjection(Parameters):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        where = f"CurrentInjection({check_name(self.population, 'CurrentInjection.population')})"
+        if self.site is not None:
+            check_name(self.site, f"{where}.site")
         if self.cells is not None:
-            object.__setattr__(self, "cells", tuple(int(cell) for cell in self.cells))
+            object.__setattr__(self, "cells", check_cells(self.cells, f"{where}.cells"))
+        if not callable(self.current_nA) and not isinstance(self.current_nA, Signal):
+            current = to_float(self.current_nA, "nA", f"{where}.current_nA")
+            object.__setattr__(self, "current_nA", current)
+            self.course(np.size(current) if self.cells is None else len(self.cells))
 
     def course(self, n: int) -> Any:
         """Return the current, checked for `n` cells."""

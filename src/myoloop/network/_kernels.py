@@ -10,6 +10,8 @@ from numba import njit
 from ..kernels._philox import gamma_interval, uniform_pair
 from ..kernels._rows import LANES
 
+_ROOM = 64  # spikes of a window for which room is made at first
+
 
 @njit(cache=True, nogil=True)
 def first_intervals(key: Any, shape: Any, ahead: Any, draws: Any) -> None:
@@ -24,12 +26,15 @@ def first_intervals(key: Any, shape: Any, ahead: Any, draws: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def renew(key: Any, shape: Any, rates: Any, dt_s: Any, ahead: Any, draws: Any, units: Any, times: Any) -> Any:
-    """Spikes of a window, times from its beginning; returns their number.
+def renew(
+    key: Any, shape: Any, rates: Any, first_step: Any, dt_s: Any, ahead: Any, draws: Any
+) -> tuple[Any, Any]:
+    """Units and times (s) of the spikes of the window that begins at `first_step`.
 
-    `rates` (pps) is (steps, 1) or (steps, n). If more spikes come than `units` holds, the number is
-    right and the rest is lost: call again with the old state and more room.
+    `rates` (pps) is (steps, 1) or (steps, n). `ahead`, each unit's operational time to its next spike,
+    and `draws`, its next random draw, are moved on.
     """
+    units, times = np.empty(_ROOM, np.int64), np.empty(_ROOM)
     steps, columns = rates.shape
     total = 0.0
     for k in range(steps):
@@ -51,23 +56,40 @@ def renew(key: Any, shape: Any, rates: Any, dt_s: Any, ahead: Any, draws: Any, u
                 passed += grows
                 k += 1
                 continue
-            if found < len(units):
-                units[found] = unit
-                times[found] = (k + (ahead[unit] - passed) / grows) * dt_s
+            if found == len(units):
+                units, times = _longer(units), _longer(times)
+            units[found] = unit
+            times[found] = (first_step + k + min((ahead[unit] - passed) / grows, 1.0)) * dt_s
             found += 1
             interval, draws[unit] = gamma_interval(key, unit, draws[unit], shape)
             ahead[unit] += interval
         ahead[unit] -= passed
-    return found
+    return units[:found], times[:found]
 
 
 @njit(cache=True, nogil=True)
-def extract(crossings: Any, bits: Any, blocks: Any, steps: Any, n: Any, units: Any, at: Any) -> Any:
-    """Units that fired in a window and when, in steps from its beginning; returns their number.
+def emission_steps(times: Any, dt_s: Any, first_step: Any, steps: Any) -> Any:
+    """Step of the window, 0 to `steps`, at which spikes of a source at `times` (s) are emitted.
 
-    `crossings` is flat (blocks, steps, LANES), `bits` the same memory as whole numbers. What exceeds
-    the room in `units` is counted only.
+    A spike at t is emitted at the step k with (k - 1/2) dt < t <= (k + 1/2) dt.
     """
+    ahead = np.empty(len(times), np.int64)
+    for i in range(len(times)):
+        nearest = np.int64(np.ceil(times[i] / dt_s - 0.5)) - first_step
+        ahead[i] = min(max(nearest, 0), steps)
+    return ahead
+
+
+@njit(cache=True, nogil=True)
+def extract(
+    crossings: Any, bits: Any, blocks: Any, steps: Any, n: Any, first_step: Any, dt_s: Any
+) -> tuple[Any, Any, Any]:
+    """Units that fired in a window, when (s), and the step of the window at which each spike is emitted.
+
+    `crossings` is flat (blocks, steps, LANES), `bits` the same memory as whole numbers. A spike is
+    emitted at the end of the step in which it falls.
+    """
+    units, times, ahead = np.empty(_ROOM, np.int64), np.empty(_ROOM), np.empty(_ROOM, np.int64)
     found = 0
     for block in range(blocks):
         for k in range(steps):
@@ -80,17 +102,24 @@ def extract(crossings: Any, bits: Any, blocks: Any, steps: Any, n: Any, units: A
             for lane in range(LANES):
                 unit = block * LANES + lane
                 if crossings[row + lane] > 0 and unit < n:
-                    if found < len(units):
-                        units[found] = unit
-                        at[found] = k + np.float64(crossings[row + lane])
+                    if found == len(units):
+                        units, times, ahead = _longer(units), _longer(times), _longer(ahead)
+                    units[found] = unit
+                    times[found] = (first_step + k + np.float64(crossings[row + lane])) * dt_s
+                    ahead[found] = k + 1
                     found += 1
-    return found
+    return units[:found], times[:found], ahead[:found]
+
+
+@njit(cache=True)
+def _longer(array: Any) -> Any:
+    longer = np.empty(2 * len(array), array.dtype)
+    longer[: len(array)] = array
+    return longer
 
 
 @njit(cache=True, nogil=True)
-def deliver(
-    units: Any, steps_ahead: Any, slot: Any, shape: Any, synapses: Any, arrivals: Any, scale: Any
-) -> None:
+def deliver(units: Any, steps_ahead: Any, slot: Any, shape: Any, synapses: Any, arrivals: Any) -> None:
     """Add the weights of the synapses of the units that fired to the arrivals of their targets.
 
     Parameters
@@ -106,8 +135,6 @@ def deliver(
         (synapses,) in steps.
     arrivals : ndarray
         Flat (ports, slots, blocks, steps, LANES).
-    scale : float
-        Weights are multiplied by it.
     """
     port, slots, blocks, steps = shape
     starts, targets, weights, delays = synapses
@@ -117,23 +144,31 @@ def deliver(
         if one_delay:
             to = _offset(steps_ahead[event] + delays[0], port, slot, slots, blocks, steps)
             if one_weight:
-                weight = weights[0] * scale
                 for synapse in range(first, last):
-                    arrivals[to + targets[synapse]] += weight
+                    arrivals[to + targets[synapse]] += weights[0]
             else:
                 for synapse in range(first, last):
-                    arrivals[to + targets[synapse]] += weights[synapse] * scale
+                    arrivals[to + targets[synapse]] += weights[synapse]
         else:
             for synapse in range(first, last):
                 to = _offset(steps_ahead[event] + delays[synapse], port, slot, slots, blocks, steps)
-                weight = weights[0] if one_weight else weights[synapse]
-                arrivals[to + targets[synapse]] += weight * scale
+                arrivals[to + targets[synapse]] += weights[0] if one_weight else weights[synapse]
 
 
 @njit(cache=True, inline="always")
 def _offset(ahead: Any, port: Any, slot: Any, slots: Any, blocks: Any, steps: Any) -> Any:
     window = (slot + ahead // steps) % slots
     return ((port * slots + window) * blocks * steps + ahead % steps) * LANES
+
+
+@njit(cache=True)
+def synapse_uniforms(key: Any, starts: Any, posts: Any) -> Any:
+    """A uniform number in (0, 1) for each synapse, which depends on its two units alone."""
+    uniforms = np.empty(len(posts))
+    for row in range(len(starts) - 1):
+        for synapse in range(starts[row], starts[row + 1]):
+            uniforms[synapse], _ = uniform_pair(key, row, posts[synapse])
+    return uniforms
 
 
 @njit(cache=True)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ParameterError, UnknownNameError
 from ..kernels import Neuron
 from ..parameters import Parameters
-from ._clock import check_name
+from ._check import check_kind, check_name, check_sequence
 from ._currents import CurrentInjection
+from ._fingerprint import fingerprint
 from ._plasticity import Plant
 from ._projection import Projection
 from ._sources import Source
@@ -40,13 +41,17 @@ class Population(Parameters):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_name(self.name, "Population")
-        if not isinstance(self.cells, Neuron):
-            raise ParameterError(
-                f"Population({self.name}).cells",
-                f"a {type(self.cells).__name__} was given",
-                "give a cell model such as neurons.LIF(n=100)",
-            )
+        check_name(self.name, "Population.name")
+        where = f"Population({self.name})"
+        check_kind(self.cells, Neuron, f"{where}.cells", "give a cell model such as neurons.LIF(n=100)")
+        check_kind(self.annotations, Mapping, f"{where}.annotations", "give {name: one value for each cell}")
+        for key, value in self.annotations.items():
+            if np.shape(value)[:1] != (self.n,):
+                raise ParameterError(
+                    f"{where}.annotations[{key!r}]",
+                    f"shape {np.shape(value)} for {self.n} cells",
+                    "give one value for each cell",
+                )
 
     @property
     def n(self) -> int:
@@ -68,15 +73,21 @@ class Network(Parameters):
         Whatever steps in the same loop.
     """
 
-    nodes: tuple[Population | Source, ...]
-    projections: tuple[Projection, ...] = ()
-    currents: tuple[CurrentInjection, ...] = ()
+    nodes: Sequence[Population | Source]
+    projections: Sequence[Projection] = ()
+    currents: Sequence[CurrentInjection] = ()
     plants: Mapping[str, Plant] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("nodes", "projections", "currents"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+        for name, kind in _PARTS.items():
+            mend = f"give a list of {' and '.join(k.__name__ for k in kind)}"
+            object.__setattr__(self, name, check_sequence(getattr(self, name), kind, f"Network.{name}", mend))
+        check_kind(self.plants, Mapping, "Network.plants", "give {name: Plant}")
+        object.__setattr__(self, "plants", dict(self.plants))
+        for name, plant in self.plants.items():
+            check_name(name, "Network.plants")
+            check_kind(plant, Plant, f"Network.plants[{name!r}]", "give a Plant")
         _refuse_doubles("Network.nodes", [node.name for node in self.nodes])
         _refuse_doubles("Network.projections", [p.name for p in self.projections])
         for projection in self.projections:
@@ -98,12 +109,12 @@ class Network(Parameters):
 
     def size(self, name: str) -> int:
         """Number of units of a node."""
+        _find("Network.size", name, [node.name for node in self.nodes])
         return next(node.n for node in self.nodes if node.name == name)
 
     def fingerprint(self) -> str:
         """Hash of all parameters: a checkpoint belongs to one network."""
-        text = json.dumps(self.to_dict(), sort_keys=True)
-        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+        return fingerprint(json.dumps(self.to_dict(), sort_keys=True))
 
     def start(self, **options: Any) -> Any:
         """Return a `Simulation` to be stepped window by window; for the options see there."""
@@ -112,12 +123,19 @@ class Network(Parameters):
         return Simulation(self, **options)
 
 
+_PARTS: dict[str, tuple[type, ...]] = {
+    "nodes": (Population, Source),
+    "projections": (Projection,),
+    "currents": (CurrentInjection,),
+}
+
+
 def _refuse_doubles(where: str, names: list[str]) -> None:
     doubles = {name for name in names if names.count(name) > 1}
     if doubles:
         raise ParameterError(where, f"{sorted(doubles)[0]!r} appears twice", "give each a name of its own")
 
 
-def _find(where: str, name: str, known: Iterable[str]) -> None:
+def _find(where: str, name: str, known: Collection[str]) -> None:
     if name not in known:
         raise UnknownNameError(where, name, known)

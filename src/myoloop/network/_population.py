@@ -11,9 +11,10 @@ from ..errors import ParameterError
 from ..kernels import Neuron
 from ..kernels._advance import CONDUCTANCE, CURRENT, JUMP, Fields, Ports, Probes, Window, advance_kernel
 from ..kernels._rows import LANES
+from ._check import check_drive, check_inside
 from ._clock import Clock
 from ._currents import CurrentInjection
-from ._kernels import extract
+from ._kernels import deliver, extract
 from ._network import Population
 from ._plasticity import Events
 from ._projection import Projection
@@ -57,21 +58,19 @@ class PopulationRun:
             np.zeros(len(keys) * self.slots * self.blocks * self.steps * LANES, self.dtype),
         )
         self._port_index = {name: keys.index(key) for name, key in self._port_of.items()}
-        self._currents = [_Current(current, self, self._clock) for current in currents]
-        self._no_fields = Fields(np.zeros((0, 3), dtype=np.int64), np.zeros(0, self.dtype))
+        self._injected = _Injected([_Current(current, self, self._clock) for current in currents], self)
         self._plan = plan
         starts = plan.starts if plan.probes else np.zeros(self.blocks + 1, dtype=np.int64)
         samples = np.zeros((self.steps // plan.every + 1, len(plan.table)), self.dtype)
         self._probes = Probes(starts, plan.table, plan.every, samples)
         self._crossings = np.zeros(self.blocks * self.steps * LANES, self.dtype)
         self._bits = self._crossings.view(_WORD[self.dtype.itemsize])
-        self._units, self._at = np.empty(64, dtype=np.int64), np.empty(64)
         self._kernel = advance_kernel(type(self.cells), self.dtype, threads > 1)
         self._dt = self.dtype.type(self._clock.dt_ms)
 
     def advance(self, first_step: int, override: Any) -> tuple[Events, NDArray[np.int64]]:
         """Go through one window; return the spikes and at which step of the window each is emitted."""
-        fields = self._fields(first_step, override)
+        fields = self._injected.fields(first_step, override)
         slot = first_step // self.steps % self.slots
         window = Window(first_step, self.steps, self.blocks, slot, self.slots)
         self._kernel(
@@ -84,17 +83,31 @@ class PopulationRun:
             self._probes,
             self._crossings,
         )
-        return self._spikes(first_step)
+        units, times_s, ahead = extract(
+            self._crossings, self._bits, self.blocks, self.steps, self.n, first_step, self._clock.dt_s
+        )
+        return Events(units, times_s), ahead
 
     def samples(self, first_step: int) -> dict[str, Array]:
         """Return what the probes took in the window just done."""
         return self._plan.take(self._probes.samples, first_step, self.steps) if self._plan.probes else {}
 
-    def target(self, projection: str, first_step: int) -> tuple[Array, int, tuple[int, int, int, int]]:
-        """Return where `deliver` puts a projection's spikes: arrivals, slot, and their shape."""
+    def receive(
+        self, projection: str, units: Array, ahead: Array, first_step: int, synapses: tuple[Array, ...]
+    ) -> None:
+        """Let spikes that were emitted in the window arrive through the synapses of a projection."""
         slot = first_step // self.steps % self.slots
         shape = self._port_index[projection], self.slots, self.blocks, self.steps
-        return self._ports.arrivals, slot, shape
+        deliver(units, ahead, slot, shape, synapses, self._ports.arrivals)
+
+    def check(self, time_s: float) -> None:
+        """Refuse to go on with voltages that are no longer numbers."""
+        if not np.all(np.isfinite(self._state)):
+            raise ParameterError(
+                f"Population({self.name})",
+                f"its state is no longer finite at {time_s:g} s",
+                "take a shorter dt_ms, or smaller weights and currents",
+            )
 
     def flat_targets(self, units: NDArray[np.int64]) -> NDArray[np.int32]:
         """Offset of each unit in a step's row of `arrivals`, whose blocks lie a window apart."""
@@ -107,8 +120,7 @@ class PopulationRun:
 
     def covers(self, duration_s: float) -> None:
         """Refuse sampled currents that are shorter than the run."""
-        for current in self._currents:
-            current.sampler.covers(duration_s)
+        self._injected.covers(duration_s)
 
     def input_row(self, site: str | None, field: str) -> int:
         """Row of the input that takes current at a site."""
@@ -123,30 +135,6 @@ class PopulationRun:
         shaped = padded.reshape(len(values), self.blocks, LANES).transpose(1, 0, 2)
         return np.ascontiguousarray(shaped).reshape(-1)
 
-    def _fields(self, first_step: int, override: Any) -> Fields:
-        parts = [(current.row, current.values(first_step)) for current in self._currents]
-        if override is not None:
-            row = self.input_row(None, f"drive[{self.name!r}]")
-            parts.append((row, _columns(np.asarray(override, dtype=self.dtype), self)))
-        if not parts:
-            return self._no_fields
-        sizes = np.cumsum([0] + [values.size for _, values in parts])
-        table = [(row, values.shape[1], at) for (row, values), at in zip(parts, sizes, strict=False)]
-        flat = np.concatenate([values.reshape(-1) for _, values in parts])
-        return Fields(np.array(table, dtype=np.int64), flat)
-
-    def _spikes(self, first_step: int) -> tuple[Events, NDArray[np.int64]]:
-        while True:
-            found = extract(
-                self._crossings, self._bits, self.blocks, self.steps, self.n, self._units, self._at
-            )
-            if found <= len(self._units):
-                break
-            self._units, self._at = np.empty(2 * found, dtype=np.int64), np.empty(2 * found)
-        at = self._at[:found]
-        times_s = (first_step + at) * (self._clock.dt_ms * 1e-3)
-        return Events(self._units[:found].copy(), times_s), np.ceil(at).astype(np.int64)
-
 
 @final
 class _Current:
@@ -155,38 +143,67 @@ class _Current:
     def __init__(self, current: CurrentInjection, run: PopulationRun, clock: Clock) -> None:
         where = f"CurrentInjection({run.name})"
         self.row = run.input_row(current.site, f"{where}.site")
-        self._run = run
-        self._cells = None if current.cells is None else np.array(current.cells, dtype=np.int64)
-        if self._cells is not None and (self._cells.min() < 0 or self._cells.max() >= run.n):
-            raise ParameterError(f"{where}.cells", f"{current.cells} was given", f"give 0 to {run.n - 1}")
-        n = run.n if self._cells is None else len(self._cells)
+        check_inside(current.cells or (), run.n, f"{where}.cells")
+        n = run.n if current.cells is None else len(current.cells)
         self.sampler = Sampler(current.course(run.n), n, clock.dt_ms, run.steps, f"{where}.current_nA")
+        self.one_for_all = current.cells is None and self.sampler.columns == 1
+        self._cells = slice(run.n) if current.cells is None else np.array(current.cells, dtype=np.int64)
+        if self.one_for_all:
+            self._cells = slice(1)
 
-    def values(self, first_step: int) -> Array:
-        """Current of each step, shape (steps, 1) or (steps, all cells)."""
-        values = self.sampler.window(first_step)
-        if self._cells is not None:
-            full = np.zeros((self._run.steps, self._run.n))
-            full[:, self._cells] = values
-            values = full
-        return _columns(values.astype(self._run.dtype), self._run)
+    def fill(self, values: Array, first_step: int) -> None:
+        """Write the current of each step, shape (steps, 1) or (steps, all cells)."""
+        values[:, self._cells] = self.sampler.window(first_step)
 
 
-def _columns(values: Array, run: PopulationRun) -> Array:
-    """Values as (steps, 1) or (steps, blocks * LANES)."""
-    if not np.all(np.isfinite(values)):
-        raise ParameterError(f"drive[{run.name!r}]", "NaN or infinite current", "give finite nA")
-    if values.ndim < 2:
-        if values.ndim == 1 and len(values) != run.n:
-            raise ParameterError(
-                f"drive[{run.name!r}]", f"{len(values)} values for {run.n} cells", "give one or one each"
-            )
-        values = np.broadcast_to(np.atleast_1d(values), (run.steps, max(values.size, 1)))
-    if values.shape[1] == 1 and run.n > 1:
-        return np.ascontiguousarray(values)
-    padded = np.zeros((run.steps, run.blocks * LANES), run.dtype)
-    padded[:, : run.n] = values
-    return padded
+@final
+class _Injected:
+    """All injected currents of a population: its own, and one that a closed loop may give."""
+
+    def __init__(self, currents: list[_Current], run: PopulationRun) -> None:
+        self._run, self._field = run, f"drive[{run.name!r}]"
+        cells = run.blocks * LANES
+        widths = [1 if current.one_for_all else cells for current in currents] + [cells]
+        starts = np.cumsum([0, *widths]) * run.steps
+        values = np.zeros(starts[-1], run.dtype)
+        rows = [(c.row, width, at) for c, width, at in zip(currents, widths, starts, strict=False)]
+        self._own = Fields(np.array(rows, dtype=np.int64).reshape(-1, 3), values)
+        self._drive_at = int(starts[-2])
+        self._driven: dict[int, tuple[Fields, Array]] = {}
+        self._currents = []
+        for current, width, at in zip(currents, widths, starts, strict=False):
+            view = values[at : at + run.steps * width].reshape(run.steps, width)
+            current.fill(view, 0)
+            if not current.sampler.is_constant:
+                self._currents.append((current, view))
+        self._samplers = [current.sampler for current in currents]
+
+    def fields(self, first_step: int, override: Any) -> Fields:
+        """Return the currents of a window."""
+        for current, view in self._currents:
+            current.fill(view, first_step)
+        if override is None:
+            return self._own
+        drive = check_drive(override, self._run.n, self._field, None, "nA")
+        columns = 1 if isinstance(drive, float | int) else self._run.n
+        if columns not in self._driven:
+            self._driven[columns] = self._with_drive(columns)
+        fields, view = self._driven[columns]
+        view[...] = drive
+        return fields
+
+    def covers(self, duration_s: float) -> None:
+        """Refuse sampled currents that are shorter than the run."""
+        for sampler in self._samplers:
+            sampler.covers(duration_s)
+
+    def _with_drive(self, columns: int) -> tuple[Fields, Array]:
+        """Return the fields with a drive of that many columns, and where to write it."""
+        width = 1 if columns == 1 else self._run.blocks * LANES
+        row = (self._run.input_row(None, self._field), width, self._drive_at)
+        values = self._own.values[self._drive_at :][: self._run.steps * width]
+        fields = Fields(np.vstack([self._own.table, [row]]), self._own.values)
+        return fields, values.reshape(self._run.steps, width)[:, :columns]
 
 
 def _ports(incoming: list[Projection], cells: Neuron) -> dict[str, tuple[Synapse, str]]:

@@ -12,19 +12,30 @@ from numpy.typing import NDArray
 from ..errors import ParameterError
 from ..parameters import Parameters, number
 from ..random import Streams
+from ..units import unit_of
+from ._check import check_kind, check_name
 from ._clock import Clock
-from ._connect import Connectivity
+from ._connect import Connectivity, Wiring
 from ._plasticity import PlasticityRule
 from ._synapses import DoubleExponential, Synapse
 
 
 @dataclass(frozen=True, kw_only=True)
 class Distribution(Parameters, ABC):
-    """Random weights or delays, drawn once for each synapse."""
+    """Random weights or delays, drawn once for each synapse.
+
+    A synapse's draw depends on its two units alone, so that further units change none.
+    """
 
     @abstractmethod
-    def draw(self, size: int, rng: Streams) -> NDArray[np.float64]:
-        """Return `size` numbers."""
+    def quantile(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the value below which the fraction `u` of the distribution lies.
+
+        Parameters
+        ----------
+        u : ndarray, shape (synapses,)
+            Uniform random numbers in (0, 1).
+        """
 
 
 @final
@@ -35,15 +46,22 @@ class Uniform(Distribution):
     low: float = number()
     high: float = number()
 
-    def draw(self, size: int, rng: Streams) -> NDArray[np.float64]:
-        """Return `size` numbers."""
-        return rng.generator().uniform(self.low, self.high, size)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.low > self.high:
+            raise ParameterError(
+                "Uniform.high", f"{self.high:g} is below low = {self.low:g}", "give low <= high"
+            )
+
+    def quantile(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the value at each fraction of the way from `low` to `high`."""
+        return self.low * (1.0 - u) + self.high * u
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class Normal(Distribution):
-    """Normal with the tails beyond `low` and `high` drawn again."""
+    """Normal, cut off below `low` and above `high`."""
 
     mean: float = number()
     sd: float = number(at_least=0)
@@ -57,13 +75,15 @@ class Normal(Distribution):
                 "Normal.mean", f"{self.mean:g} was given", f"give {self.low:g} to {self.high:g}"
             )
 
-    def draw(self, size: int, rng: Streams) -> NDArray[np.float64]:
-        """Return `size` numbers."""
-        generator = rng.generator()
-        values = generator.normal(self.mean, self.sd, size)
-        while np.any(outside := (values < self.low) | (values > self.high)):
-            values[outside] = generator.normal(self.mean, self.sd, int(outside.sum()))
-        return values
+    def quantile(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the value at each fraction of the normal distribution between the bounds."""
+        from scipy.special import ndtr, ndtri
+
+        if self.sd == 0:
+            return np.full(len(u), self.mean)
+        below, above = (ndtr((bound - self.mean) / self.sd) for bound in (self.low, self.high))
+        values: NDArray[np.float64] = self.mean + self.sd * ndtri(below + (above - below) * u)
+        return np.clip(values, self.low, self.high)
 
 
 @final
@@ -106,8 +126,13 @@ class Projection(Parameters):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.name:
+        for side in ("pre", "post"):
+            check_name(getattr(self, side), f"Projection.{side}")
+        if self.name == "":
             object.__setattr__(self, "name", f"{self.pre}->{self.post}")
+        check_name(self.name, "Projection.name")
+        for part, (kind, mend) in _PARTS.items():
+            check_kind(getattr(self, part), kind, f"Projection {self.name}.{part}", mend)
         wanted = self.synapse.weight_field
         given = [w for w in ("weight_uS", "weight_nA", "weight_mV") if getattr(self, w) is not None]
         if given != [wanted]:
@@ -119,22 +144,59 @@ class Projection(Parameters):
         for name in (wanted, "delay_ms"):
             value = getattr(self, name)
             if not isinstance(value, Distribution):
-                above = 0.0 if name == "delay_ms" else None
-                check = number(above=above).metadata["check"]
-                unit = name.rsplit("_", 1)[1]
-                object.__setattr__(self, name, check(value, unit, f"Projection {self.name}.{name}"))
+                value = _CHECKS[name](value, unit_of(name), f"Projection {self.name}.{name}")
+                object.__setattr__(self, name, value)
 
-    def weights(self, synapses: int, factors: Any, rng: Streams) -> NDArray[np.float64]:
-        """Weights of the synapses: one number if all are equal, else one each."""
-        weight = getattr(self, self.synapse.weight_field)
+    def weights(self, wiring: Wiring, rng: Streams) -> NDArray[np.float64]:
+        """Weights of the synapses, shape (1,) if all are equal, else (synapses,)."""
+        field = self.synapse.weight_field
+        weight = getattr(self, field)
         if isinstance(weight, Distribution):
-            weight = weight.draw(synapses, rng.child("weight"))
+            weight = _drawn(weight, wiring, rng.child("weight"))
         weight = np.atleast_1d(np.asarray(weight, dtype=np.float64))
-        return weight if factors is None else weight * factors
+        weight = weight if wiring.factors is None else weight * wiring.factors
+        if field == "weight_uS" and len(weight) and weight.min() < 0:
+            raise ParameterError(
+                f"Projection {self.name}.weight_uS",
+                f"a conductance of {weight.min():g} uS",
+                "give 0 or more; a synapse inhibits by its reversal_mV",
+            )
+        return weight
 
-    def delays(self, synapses: int, clock: Clock, rng: Streams) -> NDArray[np.int64]:
-        """Delays in steps: one number if all are equal, else one each."""
-        if isinstance(self.delay_ms, Distribution):
-            drawn = self.delay_ms.draw(synapses, rng.child("delay"))
-            return np.round(drawn / clock.dt_ms).astype(np.int64)
-        return np.array([clock.steps(self.delay_ms, f"Projection {self.name}.delay_ms")])
+    def delays(self, wiring: Wiring, clock: Clock, rng: Streams) -> NDArray[np.int64]:
+        """Delays in steps, shape (1,) if all are equal, else (synapses,)."""
+        field = f"Projection {self.name}.delay_ms"
+        if not isinstance(self.delay_ms, Distribution):
+            delays = np.array([clock.steps(self.delay_ms, field)])
+        else:
+            drawn = _drawn(self.delay_ms, wiring, rng.child("delay")) / clock.dt_ms
+            delays = np.round(np.clip(drawn, -1.0, _LONGEST + 1.0)).astype(np.int64)
+        if len(delays) and not 1 <= delays.min() <= delays.max() <= _LONGEST:
+            wrong = delays.min() if delays.min() < 1 else delays.max()
+            raise ParameterError(
+                field,
+                f"a delay of {wrong * clock.dt_ms:g} ms",
+                f"give {clock.dt_ms:g} (one step) to {_LONGEST * clock.dt_ms:g} ms",
+            )
+        return delays
+
+
+_LONGEST = 10**6  # steps: all that is on its way lies in memory
+_CHECKS = {
+    "weight_uS": number(at_least=0).metadata["check"],
+    "weight_nA": number().metadata["check"],
+    "weight_mV": number().metadata["check"],
+    "delay_ms": number(above=0).metadata["check"],
+}
+_PARTS: dict[str, tuple[Any, str]] = {
+    "connectivity": (Connectivity, "give random(0.3), one_to_one(), all_to_all() or from_matrix(...)"),
+    "synapse": (Synapse, "give kinetics such as DoubleExponential()"),
+    "site": (str | None, "give the name of a site, or leave it out"),
+    "plasticity": (PlasticityRule | None, "give a PlasticityRule, or leave it out"),
+}
+
+
+def _drawn(distribution: Distribution, wiring: Wiring, rng: Streams) -> NDArray[np.float64]:
+    from ._kernels import synapse_uniforms
+
+    return distribution.quantile(synapse_uniforms(rng.key, wiring.starts, wiring.posts))

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data import Signal
-from ..errors import ParameterError
-from ..units import to_float, unit_of
+from ..errors import MyoloopError, ParameterError
+from ._check import LARGEST, check_drive
 
 FloatArray = NDArray[np.floating[Any]]
 _CHUNK = 64  # windows evaluated in one call of a function of time
@@ -29,16 +29,7 @@ def check_time_course(value: Any, n: int, field: str, at_least: float | None = N
         return value
     if callable(value):
         return value
-    number = to_float(value, unit_of(field), field)
-    array = np.asarray(number)
-    if array.ndim > 1 or (array.ndim == 1 and len(array) != n):
-        raise ParameterError(
-            field,
-            f"shape {array.shape} for {n} units",
-            "give one number, one for each unit, a Signal, or a function of time in s",
-        )
-    _check_values(array, field, at_least)
-    return number
+    return check_drive(value, n, field, at_least)
 
 
 @final
@@ -56,10 +47,15 @@ class Sampler:
         self._dt_s, self._steps = dt_ms * 1e-3, steps
         self._chunk_index = -1
         self._chunk: FloatArray = np.empty((0, 1))
-        if not callable(course) and not isinstance(course, Signal):
-            self._constant: FloatArray | None = self.window_of(course)
-        else:
-            self._constant = None
+        self.columns = 0  # not known yet
+        self._buffers = {columns: np.empty((steps, columns)) for columns in (1, n)}
+        self.is_constant = not callable(course) and not isinstance(course, Signal)
+        self._constant = self.window_of(course).copy() if self.is_constant else None
+        if isinstance(course, Signal) and course.t_start_s > 0:
+            raise ParameterError(
+                field, f"the signal begins at {course.t_start_s:g} s", "give a signal from 0 s on"
+            )
+        self.columns = self.window(0).shape[1]
 
     def window(self, first_step: int) -> FloatArray:
         """Values of the window that begins at `first_step`, shape (steps, 1) or (steps, n)."""
@@ -79,17 +75,18 @@ class Sampler:
         return self._chunk[at : at + self._steps]
 
     def window_of(self, value: Any) -> FloatArray:
-        """Return a constant (number or one for each unit) as the values of a window."""
-        array = np.atleast_1d(np.asarray(value, dtype=np.float64))
-        _check_values(array, self._field, self._at_least)
-        return np.ascontiguousarray(np.broadcast_to(array, (self._steps, len(array))))
+        """Return a number, or one for each unit, as the values of a window; valid until the next call."""
+        number = check_drive(value, self._n, self._field, self._at_least)
+        buffer = self._buffers[1 if isinstance(number, float | int) else self._n]
+        buffer[...] = number
+        return buffer
 
     def covers(self, duration_s: float) -> None:
         """Refuse a sampled course that is shorter than the run."""
         course = self._course
         if isinstance(course, Signal):
             end = course.t_start_s + course.duration_s
-            if end < duration_s * (1 - 1e-9) or course.t_start_s > 0:
+            if end < duration_s * (1 - 1e-9):
                 raise ParameterError(
                     self._field,
                     f"the signal covers {course.t_start_s:g} to {end:g} s of a run of {duration_s:g} s",
@@ -101,12 +98,20 @@ class Sampler:
         t_s = (index * steps + np.arange(steps) + 0.5) * self._dt_s
         if isinstance(self._course, Signal):
             return self._from_signal(self._course, t_s)
-        values = np.asarray(self._course(t_s), dtype=np.float64)
+        try:
+            values = np.asarray(self._course(t_s), dtype=np.float64)
+        except MyoloopError:
+            raise
+        except (TypeError, ValueError) as error:
+            raise ParameterError(
+                self._field, f"the function failed ({error})", "let it take an array of times in s"
+            ) from error
         if values.ndim == 0:
             values = np.full(steps, float(values))
         if values.ndim == 1:
             values = values[:, None]
-        if values.shape not in ((steps, 1), (steps, self._n)):
+        allowed = {1, self._n} if self.columns == 0 else {self.columns}
+        if values.ndim != 2 or len(values) != steps or values.shape[1] not in allowed:
             raise ParameterError(
                 self._field,
                 f"the function gave shape {values.shape} for {steps} times",
@@ -125,7 +130,7 @@ class Sampler:
 def _check_values(
     values: NDArray[Any], field: str, at_least: float | None, t_s: FloatArray | None = None
 ) -> None:
-    bad = ~np.isfinite(values)
+    bad = ~(np.abs(values) < LARGEST)  # NaN is not
     if at_least is not None:
         bad |= values < at_least
     if np.any(bad):

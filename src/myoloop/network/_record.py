@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data import Result, Signal, SpikeTrains
-from ..errors import ParameterError, UnknownNameError
+from ..errors import UnknownNameError
 from ..parameters import Parameters, number
+from ._check import check_cells, check_inside, check_name
 from ._clock import Clock
 from ._network import Network
 
@@ -41,7 +42,9 @@ class Probe(Parameters):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "cells", tuple(int(cell) for cell in np.atleast_1d(self.cells)))
+        for name in ("population", "variable"):
+            check_name(getattr(self, name), f"Probe.{name}")
+        object.__setattr__(self, "cells", check_cells(self.cells, f"Probe({self.key}).cells"))
 
     @property
     def key(self) -> str:
@@ -50,10 +53,18 @@ class Probe(Parameters):
 
 
 class Sink(Protocol):
-    """Takes what a simulation records, chunk by chunk."""
+    """Takes what a simulation records, chunk by chunk.
+
+    A sink that goes on with an interrupted recording is given to `simulate` open, beside the state of its
+    checkpoint; `open` is not called again then.
+    """
 
     def open(self, layout: Mapping[str, Any]) -> None:
-        """Get ready; `layout` names populations with their sizes, signals, step and provenance."""
+        """Get ready.
+
+        `layout` has ``populations`` {name: size}, ``annotations`` {name: {key: one value a unit}},
+        ``signals`` {key: {rate_hz, units, channels, t_start_s}}, ``t_start_s``, ``dt_ms`` and ``provenance``.
+        """
 
     def write(self, spikes: Chunk, signals: Mapping[str, NDArray[Any]], time_s: float) -> None:
         """Append a chunk: units and times (s) of spikes, samples (samples, channels)."""
@@ -96,7 +107,7 @@ class MemorySink:
         """Finish."""
         self._status = status
 
-    def result(self, annotations: Mapping[str, Mapping[str, NDArray[Any]]]) -> Result:
+    def result(self) -> Result:
         """All that was written, as a Result."""
         spikes = {
             name: SpikeTrains.from_events(
@@ -104,7 +115,8 @@ class MemorySink:
                 np.concatenate([times for _, times in chunks] or [np.empty(0)]),
                 self._layout["populations"][name],
                 self._time_s,
-                annotations=annotations.get(name, {}),
+                self._layout["t_start_s"],
+                annotations=self._layout["annotations"].get(name, {}),
                 name=name,
             )
             for name, chunks in self._spikes.items()
@@ -144,25 +156,27 @@ class ProbePlan:
         self.table = np.array([rows[i][1:] for i in order], dtype=np.int64).reshape(-1, 2)
         self._place = np.argsort(order)  # where each asked-for row lies among the sorted ones
 
-    def layout(self, clock: Clock) -> dict[str, dict[str, Any]]:
-        """Return what a sink wants to know of each signal."""
+    def layout(self, clock: Clock, first_step: int) -> dict[str, dict[str, Any]]:
+        """Return what a sink wants to know of each signal, recorded from `first_step` on."""
         return {
             probe.key: {
                 "rate_hz": 1e3 / (period * clock.dt_ms),
                 "units": _unit(probe.variable),
                 "channels": list(probe.cells),
-                "t_start_s": 0.0,
+                "t_start_s": -(-first_step // period) * period * clock.dt_s,
             }
             for probe, period in zip(self.probes, self.periods, strict=True)
         }
 
     def take(self, samples: NDArray[Any], first_step: int, steps: int) -> dict[str, NDArray[Any]]:
         """Return the samples of a window by signal."""
-        at = np.arange(-(-first_step // self.every) * self.every, first_step + steps, self.every)
+        first = -(-first_step // self.every)  # sample of the run that lies in row 0
+        stop = -(-(first_step + steps) // self.every)
         taken, column = {}, 0
         for probe, period in zip(self.probes, self.periods, strict=True):
             columns = self._place[column : column + len(probe.cells)]
-            taken[probe.key] = samples[: len(at)][at % period == 0][:, columns]
+            stride = period // self.every
+            taken[probe.key] = samples[-first % stride : stop - first : stride, columns]
             column += len(probe.cells)
         return taken
 
@@ -175,9 +189,7 @@ def _rows(probe: Probe, network: Network, lanes: int) -> list[tuple[int, int, in
     state, inputs = cells.State._fields, cells.Inputs._fields  # type: ignore[attr-defined]
     if probe.variable not in state + inputs:
         raise UnknownNameError(f"Probe({probe.population}).variable", probe.variable, state + inputs)
-    for cell in probe.cells:
-        if not 0 <= cell < cells.n:
-            raise ParameterError(f"Probe({probe.key}).cells", f"{cell} was given", f"give 0 to {cells.n - 1}")
+    check_inside(probe.cells, cells.n, f"Probe({probe.key}).cells")
     kind, row = (
         (0, state.index(probe.variable)) if probe.variable in state else (1, inputs.index(probe.variable))
     )

@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data import Progress, Result, provenance, silent
-from ..errors import ParameterError, UnknownNameError
+from ..errors import ParameterError, UnknownNameError, shown
 from ..units import to_float
+from ._check import check_sequence
 from ._network import Network
 from ._plasticity import Tick
 from ._record import MemorySink, Probe, Sink
 from ._simulation import Simulation
 
 _FLUSH_S = 0.25  # simulated time between two chunks
+_LONGEST_S = 1e9
 _REPORT_S = 0.1  # wall time between two calls of the progress callback
 
 
@@ -59,6 +61,7 @@ def simulate(
         Simulated time between two checkpoints, for sinks that keep them.
     resume : mapping of str to array, optional
         State of a checkpoint; the run goes on from there, bit for bit as if it had not been interrupted.
+        A sink must be open then, as `io.HDF5Stream.resume` returns it.
 
     Returns
     -------
@@ -67,7 +70,9 @@ def simulate(
     Raises
     ------
     ParameterError
-        A duration or drive that does not fit, a state of another network.
+        A duration or drive that does not fit, a state of another network, voltages that diverge.
+    UnknownNameError
+        A name in `record` or `spikes` that the network has not.
     """
     begun = time.perf_counter()
     simulation = Simulation(
@@ -83,12 +88,13 @@ def simulate(
     simulation.covers(windows * simulation.window_s)
     if resume is not None:
         simulation.restore(resume)
-    memory = MemorySink()
-    recorder = _Recorder(simulation, sink or memory, _names(network, spikes), resume is not None)
-    origin = _provenance(simulation, windows)
-    recorder.open(origin)
-    status, reported = "interrupted", time.perf_counter()
     every = _every(simulation, checkpoint_every_s)
+    memory = MemorySink()
+    recorder = _Recorder(simulation, sink or memory, _names(network, spikes))
+    origin = _provenance(simulation, windows)
+    if sink is None or resume is None:
+        recorder.open(origin)
+    status, reported = "interrupted", time.perf_counter()
     total_s = windows * simulation.window_s
     try:
         progress("simulate", simulation.time_s, total_s)
@@ -104,16 +110,15 @@ def simulate(
     finally:
         recorder.close(status)
     wall_s = time.perf_counter() - begun
-    annotations = {name: dict(p.annotations) for name, p in network.populations.items()}
-    found = memory.result(annotations) if sink is None else Result({}, {}, origin)
+    found = memory.result() if sink is None else Result({}, {}, origin)
     return Result(found.spikes, found.signals, {**origin, "wall_s": wall_s}, "complete")
 
 
 class _Recorder:
     """Gathers windows into chunks and hands these to the sink."""
 
-    def __init__(self, simulation: Simulation, sink: Sink, names: list[str], resumed: bool) -> None:
-        self._simulation, self._sink, self._names, self._resumed = simulation, sink, names, resumed
+    def __init__(self, simulation: Simulation, sink: Sink, names: list[str]) -> None:
+        self._simulation, self._sink, self._names = simulation, sink, names
         self._windows = max(1, round(_FLUSH_S / simulation.window_s))
         self._ticks: list[Tick] = []
         self._samples: list[dict[str, NDArray[Any]]] = []
@@ -122,11 +127,18 @@ class _Recorder:
         simulation = self._simulation
         signals: dict[str, Any] = {}
         for plan in simulation.plans.values():
-            signals |= plan.layout(simulation.clock)
+            signals |= plan.layout(simulation.clock, simulation.step_count)
+        network = simulation.network
         self._sink.open(
             {
-                "populations": {name: simulation.network.size(name) for name in self._names},
+                "populations": {name: network.size(name) for name in self._names},
+                "annotations": {
+                    name: dict(population.annotations)
+                    for name, population in network.populations.items()
+                    if name in self._names and population.annotations
+                },
                 "signals": signals,
+                "t_start_s": simulation.time_s,
                 "dt_ms": simulation.clock.dt_ms,
                 "provenance": dict(origin),
             }
@@ -151,6 +163,7 @@ class _Recorder:
             return
         ticks, samples = self._ticks, self._samples
         self._ticks, self._samples = [], []
+        self._simulation.check()
         spikes = {
             name: (
                 np.concatenate([tick.spikes[name].units for tick in ticks]),
@@ -163,9 +176,7 @@ class _Recorder:
 
 
 def _windows(simulation: Simulation, duration_s: Any) -> int:
-    duration = float(to_float(duration_s, "s", "simulate.duration_s"))
-    if not np.isfinite(duration) or duration <= 0:
-        raise ParameterError("simulate.duration_s", f"{duration:g} was given", "give a number above 0")
+    duration = _time_above_0(duration_s, "simulate.duration_s")
     windows = round(duration / simulation.window_s)
     if windows < 1 or abs(windows * simulation.window_s - duration) > 1e-6 * simulation.window_s:
         raise ParameterError(
@@ -179,25 +190,31 @@ def _windows(simulation: Simulation, duration_s: Any) -> int:
 def _every(simulation: Simulation, checkpoint_every_s: float | None) -> int:
     if checkpoint_every_s is None:
         return 0
-    if not checkpoint_every_s > 0:
-        raise ParameterError(
-            "simulate.checkpoint_every_s", f"{checkpoint_every_s!r} was given", "give a time above 0"
-        )
-    return max(1, round(checkpoint_every_s / simulation.window_s))
+    every_s = _time_above_0(checkpoint_every_s, "simulate.checkpoint_every_s")
+    return max(1, round(every_s / simulation.window_s))
+
+
+def _time_above_0(value: Any, field: str) -> float:
+    time_s = to_float(value, "s", field)
+    if np.ndim(time_s) or not 0 < time_s < _LONGEST_S:
+        raise ParameterError(field, f"{shown(value)} was given", "give a finite number above 0")
+    return float(time_s)
 
 
 def _names(network: Network, spikes: Sequence[str] | None) -> list[str]:
     known = [node.name for node in network.nodes]
-    for name in spikes or ():
+    if spikes is None:
+        return known
+    for name in check_sequence(spikes, str, "simulate.spikes", "give a list of names, e.g. ['MN']"):
         if name not in known:
             raise UnknownNameError("simulate.spikes", name, known)
-    return known if spikes is None else list(spikes)
+    return list(dict.fromkeys(spikes))
 
 
 def _provenance(simulation: Simulation, windows: int) -> dict[str, Any]:
     return provenance(
         simulation.network.to_dict(),
-        int(simulation._rng.seed),
+        simulation.seed,
         dt_ms=simulation.clock.dt_ms,
         window_ms=simulation.window_s * 1e3,
         duration_s=windows * simulation.window_s,

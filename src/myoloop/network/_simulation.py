@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ParameterError, UnknownNameError
+from ..kernels._rows import LANES
 from ..kernels._threads import use_threads
 from ..random import Streams
+from ._check import check_kind, check_sequence
 from ._clock import Clock
-from ._kernels import deliver
+from ._kernels import emission_steps
 from ._network import Network
 from ._plasticity import Events, PlantOutput, Synapses, Tick
 from ._population import PopulationRun
@@ -22,7 +25,8 @@ from ._rates import Sampler
 from ._record import Probe, ProbePlan
 from ._sources import Source
 
-LANES_ROUND = 32
+_NO_DELAY = 10**9  # steps: of a projection without synapses
+_LONGEST_WINDOW = 10**5  # steps: the inputs of a window lie in memory
 _DTYPES: dict[str, np.dtype[Any]] = {"single": np.dtype(np.float32), "double": np.dtype(np.float64)}
 _parallel_region = threading.Lock()  # Numba's work queue must not be entered twice at a time
 
@@ -58,9 +62,11 @@ class Simulation:
         window_ms: float | None = None,
         record: Sequence[Probe] = (),
     ) -> None:
+        check_kind(network, Network, "Simulation.network", "give a Network")
+        record = check_sequence(record, Probe, "Simulation.record", "give a list of Probe")
         self.network, self.clock = network, Clock(dt_ms=dt_ms)
-        if precision not in _DTYPES:
-            raise UnknownNameError("Simulation.precision", str(precision), _DTYPES)
+        if not isinstance(precision, str) or precision not in _DTYPES:
+            raise UnknownNameError("Simulation.precision", precision, _DTYPES)
         self.precision, self._dtype, self._rng = precision, _DTYPES[precision], Streams(seed)
         self.threads = use_threads(threads)
         self.populations = {
@@ -80,11 +86,12 @@ class Simulation:
             currents = [c for c in network.currents if c.population == name]
             run.prepare(self.window_steps, longest, currents, self.plans[name], self.threads)
         for link in self._links:
-            link.aim(self.populations[link.post], self._dtype, self._rng.child(link.name, "plasticity"))
+            link.aim(self.populations[link.post], self._rng.child(link.name, "plasticity"))
         self._sources = [
             _SourceRun(source, self.clock, self.window_steps, self._rng.child(name))
             for name, source in network.sources.items()
         ]
+        self._names = [node.name for node in network.nodes]
         self._plants = {
             name: plant.start(self._rng.child("plant", name)) for name, plant in network.plants.items()
         }
@@ -94,7 +101,12 @@ class Simulation:
     @property
     def window_s(self) -> float:
         """Length of a window."""
-        return self.window_steps * self.clock.dt_ms * 1e-3
+        return self.window_steps * self.clock.dt_s
+
+    @property
+    def seed(self) -> int:
+        """Seed of all random streams."""
+        return int(self._rng.seed)
 
     @property
     def step_count(self) -> int:
@@ -104,7 +116,7 @@ class Simulation:
     @property
     def time_s(self) -> float:
         """Simulated time so far."""
-        return self._step * self.clock.dt_ms * 1e-3
+        return self._step * self.clock.dt_s
 
     def step(self, drive: Mapping[str, Any] | None = None) -> Tick:
         """Go through one window.
@@ -120,12 +132,8 @@ class Simulation:
         Tick
             The window's spikes.
         """
-        first, drives = self._step, dict(drive or {})
-        signals: dict[str, Any] = {}
-        for output in self._outputs.values():
-            drives = {**output.drives, **drives}
-            signals.update(output.signals)
-        self._check_drives(drives)
+        first = self._step
+        drives, signals = self._inputs(drive)
         spikes: dict[str, Events] = {}
         ahead: dict[str, NDArray[np.int64]] = {}
         for source in self._sources:
@@ -137,9 +145,9 @@ class Simulation:
             else:
                 spikes[name], ahead[name] = run.advance(first, drives.get(name))
         for link in self._links:
-            link.deliver(spikes[link.pre].units, ahead[link.pre], first, self.populations[link.post])
+            link.deliver(spikes[link.pre].units, ahead[link.pre], first)
         self._step += self.window_steps
-        tick = Tick(first * self.clock.dt_ms * 1e-3, self.time_s, spikes, signals)
+        tick = Tick(first * self.clock.dt_s, self.time_s, spikes, signals)
         for link in self._links:
             link.learn(tick)
         for name, plant in self.network.plants.items():
@@ -147,8 +155,13 @@ class Simulation:
         return tick
 
     def samples(self) -> dict[str, NDArray[Any]]:
-        """What the probes took in the window just done, by ``"population.variable"``."""
+        """What the probes took in the window just done, by ``"population.variable"``.
+
+        Each has shape (samples, cells), in the unit of the variable.
+        """
         first = self._step - self.window_steps
+        if first < 0:
+            raise ParameterError("Simulation.samples", "no window is done", "call step first")
         taken: dict[str, NDArray[Any]] = {}
         for run in self.populations.values():
             taken.update(run.samples(first))
@@ -168,27 +181,54 @@ class Simulation:
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Go back (or on) to a state that `state` gave for the same network and options."""
-        mine = self._arrays()
-        if set(mine) != set(state) or bytes(state["about"]) != bytes(mine["about"]):
+        mine = self._own_arrays()
+        check_kind(state, Mapping, "Simulation.restore", "give what `state` returned")
+        fits = all(key in state and np.shape(state[key]) == array.shape for key, array in mine.items())
+        if not fits or not np.array_equal(state["about"], mine["about"]):
             raise ParameterError(
                 "Simulation.restore",
                 "the state belongs to another network, seed, step or precision",
                 "build the simulation with the very parameters of the interrupted run",
             )
         for key, array in mine.items():
-            if array.shape == state[key].shape and not key.startswith("plant"):
-                array[...] = state[key]
+            array[...] = state[key]
         self._step = int(state["step"][0])
         for name in self._plants:
             self._plants[name], self._outputs[name] = _unpack_plant(f"plant/{name}/", state)
         for link in self._links:
-            link.restore({key: np.array(value) for key, value in state.items()})
+            link.restore(state)
+
+    def check(self) -> None:
+        """Raise ParameterError if a cell's state is no longer finite."""
+        for run in self.populations.values():
+            run.check(self.time_s)
+
+    def _inputs(self, drive: Mapping[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the drives and signals of a window: those of the plants and, above them, `drive`."""
+        drives: dict[str, Any] = {}
+        signals: dict[str, Any] = {}
+        for output in self._outputs.values():
+            drives.update(output.drives)
+            signals.update(output.signals)
+        drives.update(drive or {})
+        for name in drives:
+            if name not in self._names:
+                raise UnknownNameError("drive", name, self._names)
+        return drives, signals
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
-        about = f"{self.network.fingerprint()} {self._rng.seed} {self.clock.dt_ms!r} "
-        about += f"{self.precision} {self.window_steps}"
+        """All that changes in time."""
+        arrays = self._own_arrays()
+        for link in self._links:
+            arrays |= link.rule_arrays()
+        for name, state in self._plants.items():
+            arrays |= _pack_plant(f"plant/{name}/", state, self._outputs[name])
+        return arrays
+
+    def _own_arrays(self) -> dict[str, NDArray[Any]]:
+        """Arrays of the engine itself: their names and shapes do not change while it runs."""
         arrays: dict[str, NDArray[Any]] = {
-            "about": np.frombuffer(about.encode(), dtype=np.uint8),
+            "about": np.frombuffer(self._about.encode(), dtype=np.uint8).copy(),
             "step": np.array([self._step], dtype=np.int64),
         }
         for name, run in self.populations.items():
@@ -196,15 +236,14 @@ class Simulation:
         for source in self._sources:
             arrays |= {f"source/{source.name}/{key}": value for key, value in source.state.items()}
         for link in self._links:
-            arrays |= link.arrays()
-        for name, state in self._plants.items():
-            arrays |= _pack_plant(f"plant/{name}/", state, self._outputs[name])
+            arrays |= link.weight_arrays()
         return arrays
 
-    def _check_drives(self, drives: Mapping[str, Any]) -> None:
-        for name in drives:
-            if name not in self.populations and name not in self.network.sources:
-                raise UnknownNameError("drive", name, [node.name for node in self.network.nodes])
+    @cached_property
+    def _about(self) -> str:
+        """To what a state belongs."""
+        options = f"{self.seed} {self.clock.dt_ms!r} {self.precision} {self.window_steps}"
+        return f"{self.network.fingerprint()} {options}"
 
 
 @final
@@ -217,29 +256,16 @@ class _SourceRun:
         self.sampler: Sampler | None = source.sampler(clock.dt_ms, steps)
 
     def emit(self, first_step: int, override: Any) -> tuple[Events, NDArray[np.int64]]:
-        """Spikes of a window and the step of the window at which each is emitted.
-
-        A spike at t is emitted at the step k with (k - 1/2) dt < t <= (k + 1/2) dt.
-        """
+        """Spikes of a window and the step of the window at which each is emitted."""
         course = None
         if self.sampler is not None:
-            course = self.sampler.window(first_step) if override is None else self._own(override)
+            sampler = self.sampler
+            course = sampler.window(first_step) if override is None else sampler.window_of(override)
         elif override is not None:
             raise ParameterError(f"drive[{self.name!r}]", "this source has no rate", "leave it out")
         dt = self._clock.dt_ms
         units, times_s = self._source.emit(self.state, first_step, self._steps, dt, course)
-        ahead = np.ceil(times_s * (1e3 / dt) - 0.5).astype(np.int64) - first_step
-        return Events(units, times_s), np.maximum(ahead, 0)
-
-    def _own(self, value: Any) -> NDArray[Any]:
-        if np.ndim(value) > 1 or (np.ndim(value) == 1 and len(value) != self._source.n):
-            raise ParameterError(
-                f"drive[{self.name!r}]",
-                f"shape {np.shape(value)} for {self._source.n} units",
-                "give one number or one for each unit",
-            )
-        assert self.sampler is not None
-        return self.sampler.window_of(value)
+        return Events(units, times_s), emission_steps(times_s, self._clock.dt_s, first_step, self._steps)
 
 
 @final
@@ -252,31 +278,25 @@ class _Link:
         wiring = projection.connectivity.wire(
             network.size(self.pre), network.size(self.post), rng.child("wiring")
         )
-        self._wiring, synapses = wiring, len(wiring.posts)
-        self._weights = projection.weights(synapses, wiring.factors, rng)
-        self._delays = projection.delays(synapses, clock, rng)
-        self.shortest_delay = int(self._delays.min()) if len(self._delays) else 1
-        self.longest_delay = int(self._delays.max()) if len(self._delays) else 1
-        if self.shortest_delay < 1:
-            raise ParameterError(
-                f"Projection {self.name}.delay_ms",
-                f"a delay of {self.shortest_delay * clock.dt_ms:g} ms",
-                f"give at least one step, {clock.dt_ms:g} ms",
-            )
+        self._wiring = wiring
+        self._weights = projection.weights(wiring, rng)
+        self._delays = projection.delays(wiring, clock, rng)
+        self.shortest_delay = int(self._delays.min()) if len(self._delays) else _NO_DELAY
+        self.longest_delay = int(self._delays.max()) if len(self._delays) else 0
 
-    def aim(self, target: PopulationRun, dtype: np.dtype[Any], rng: Streams) -> None:
+    def aim(self, target: PopulationRun, rng: Streams) -> None:
         """Work out the flat targets, and start the plasticity rule if there is one."""
-        weights = self._weights.astype(dtype)
+        self._target = target
+        weights = self._weights.astype(target.dtype)
         rule = self._projection.plasticity
         if rule is not None:
             weights = np.array(np.broadcast_to(weights, self._wiring.posts.shape))
-        self._compiled = (
+        self._synapse_arrays = (
             np.ascontiguousarray(self._wiring.starts, dtype=np.int64),
             target.flat_targets(self._wiring.posts),
             weights,
             self._delays.astype(np.int32),
         )
-        self._scale = dtype.type(1.0)
         self._state: dict[str, NDArray[Any]] = {}
         if rule is not None:
             pre = np.repeat(np.arange(len(self._wiring.starts) - 1), np.diff(self._wiring.starts))
@@ -286,13 +306,10 @@ class _Link:
             )
             self._state = rule.start(self._synapses, rng)
 
-    def deliver(
-        self, units: NDArray[np.int64], ahead: NDArray[np.int64], first_step: int, run: PopulationRun
-    ) -> None:
+    def deliver(self, units: NDArray[np.int64], ahead: NDArray[np.int64], first_step: int) -> None:
         """Bring a window's spikes to their targets."""
         if len(units):
-            arrivals, slot, shape = run.target(self.name, first_step)
-            deliver(units, ahead, slot, shape, self._compiled, arrivals, self._scale)
+            self._target.receive(self.name, units, ahead, first_step, self._synapse_arrays)
 
     def learn(self, tick: Tick) -> None:
         """Let the plasticity rule see the window."""
@@ -300,33 +317,41 @@ class _Link:
         if rule is not None:
             self._state = rule.step(self._state, self._synapses, tick)
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """What changes in time: nothing without plasticity."""
-        if self._projection.plasticity is None:
-            return {}
-        named = {f"link/{self.name}/{key}": np.asarray(value) for key, value in self._state.items()}
-        return {f"weights/{self.name}": self._compiled[2], **named}
+    def weight_arrays(self) -> dict[str, NDArray[Any]]:
+        """Weights, if a rule changes them."""
+        plastic = self._projection.plasticity is not None
+        return {f"weights/{self.name}": self._synapses.weights} if plastic else {}
+
+    def rule_arrays(self) -> dict[str, NDArray[Any]]:
+        """State of the plasticity rule."""
+        return {f"rule/{self.name}/{key}": np.asarray(value) for key, value in self._state.items()}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Take back the rule's state."""
-        prefix = f"link/{self.name}/"
-        self._state = {key[len(prefix) :]: v for key, v in state.items() if key.startswith(prefix)}
+        prefix = f"rule/{self.name}/"
+        self._state = {key[len(prefix) :]: np.array(v) for key, v in state.items() if key.startswith(prefix)}
 
 
 def _window_steps(clock: Clock, window_ms: float | None, links: list[_Link]) -> int:
     shortest = min(links, key=lambda link: link.shortest_delay, default=None)
-    limit = shortest.shortest_delay if shortest else round(1e9)
+    limit = shortest.shortest_delay if shortest else _NO_DELAY
     if window_ms is None:
         return max(1, min(limit, int(1.0 / clock.dt_ms + 1e-9)))
     steps = clock.steps(window_ms, "Simulation.window_ms")
     if steps < 1:
         raise ParameterError(
-            "Simulation.window_ms", f"{window_ms:g} was given", f"give at least {clock.dt_ms:g}"
+            "Simulation.window_ms", f"{window_ms!r} was given", f"give at least {clock.dt_ms:g} ms"
+        )
+    if steps > _LONGEST_WINDOW:
+        raise ParameterError(
+            "Simulation.window_ms",
+            f"{window_ms!r} was given",
+            f"give at most {_LONGEST_WINDOW * clock.dt_ms:g} ms",
         )
     if shortest is not None and steps > limit:
         raise ParameterError(
             f"Projection {shortest.name}.delay_ms",
-            f"{limit * clock.dt_ms:g} ms is below one window of {window_ms:g} ms",
+            f"{limit * clock.dt_ms:g} ms is below one window of {steps * clock.dt_ms:g} ms",
             "give a longer delay or a shorter window_ms",
         )
     return steps
@@ -340,7 +365,7 @@ def _plans(record: Sequence[Probe], network: Network, clock: Clock) -> dict[str,
         if keys.count(probe.key) > 1:
             raise ParameterError("record", f"{probe.key} appears twice", "name all its cells in one Probe")
     return {
-        name: ProbePlan([p for p in record if p.population == name], network, clock, LANES_ROUND)
+        name: ProbePlan([p for p in record if p.population == name], network, clock, LANES)
         for name in network.populations
     }
 

@@ -13,7 +13,8 @@ from ..data import SpikeTrains, as_spike_trains
 from ..errors import ParameterError
 from ..parameters import Parameters, count, number
 from ..random import Streams
-from ._clock import check_name
+from ._check import check_name
+from ._fingerprint import fingerprint
 from ._rates import Sampler, check_time_course
 
 State = dict[str, NDArray[Any]]
@@ -33,7 +34,7 @@ class Source(Parameters, ABC):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_name(self.name, type(self).__name__)
+        check_name(self.name, f"{type(self).__name__}.name")
 
     @abstractmethod
     def start(self, rng: Streams) -> State:
@@ -59,7 +60,7 @@ class Source(Parameters, ABC):
         Returns
         -------
         units, times_s : ndarray
-            ``first_step dt < t <= (first_step + steps) dt``, in any order. Valid until the next call.
+            ``first_step dt < t <= (first_step + steps) dt``, in any order.
         """
 
 
@@ -95,16 +96,10 @@ class _Renewal(Source):
         """Spikes of one window."""
         from ._kernels import renew
 
-        capacity = 16 + 2 * self.n
-        while True:
-            units, times = np.empty(capacity, dtype=np.int64), np.empty(capacity)
-            ahead, draws = state["ahead"].copy(), state["draws"].copy()
-            found = renew(state["key"][0], self._shape, course, dt_ms * 1e-3, ahead, draws, units, times)
-            if found <= capacity:
-                break
-            capacity = 2 * found
-        state["ahead"][:], state["draws"][:] = ahead, draws
-        return units[:found], times[:found] + first_step * dt_ms * 1e-3
+        events: Events = renew(
+            state["key"][0], self._shape, course, first_step, dt_ms * 1e-3, state["ahead"], state["draws"]
+        )
+        return events
 
 
 @final
@@ -174,9 +169,15 @@ class ReplaySource(Source):
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Name, size and number of spikes."""
+        """Name, size, number of spikes, and a hash of them."""
         spikes: SpikeTrains = self.spikes
-        return {"model": "ReplaySource", "name": self.name, "n": self.n, "spikes": len(spikes.times_s)}
+        return {
+            "model": "ReplaySource",
+            "name": self.name,
+            "n": self.n,
+            "spikes": len(spikes.times_s),
+            "content": fingerprint(spikes.times_s, spikes.starts),
+        }
 
     def start(self, rng: Streams) -> State:
         """Return the spikes in order of time, and how many are past."""
@@ -193,7 +194,8 @@ class ReplaySource(Source):
     def emit(self, state: State, first_step: int, steps: int, dt_ms: float, course: Any) -> Events:
         """Spikes up to the end of the window."""
         begin = int(state["past"][0])
-        end_s = (first_step + steps) * dt_ms * 1e-3
+        end_s = (first_step + steps) * (dt_ms * 1e-3)
+        # What was meant to lie on the end of the window may be beyond it by the last bit.
         end = int(np.searchsorted(state["times"], end_s * (1 + 1e-12), side="right"))
         state["past"][0] = end
-        return state["units"][begin:end], state["times"][begin:end]
+        return state["units"][begin:end], np.minimum(state["times"][begin:end], end_s)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, final
 
 import numpy as np
 
-from ..errors import ParameterError
+from ..errors import ParameterError, shown
 from ..parameters import Parameters, number
 
 
@@ -115,6 +115,13 @@ class Delta(Synapse):
     """The voltage jumps by the weight, in mV."""
 
     reversal_mV: None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.reversal_mV is not None:
+            raise ParameterError(
+                "Delta.reversal_mV", f"{shown(self.reversal_mV)} was given", "leave it out: the voltage jumps"
+            )
 
     @property
     def weight_field(self) -> str:
