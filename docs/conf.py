@@ -2,19 +2,19 @@
 
 import dataclasses
 import inspect
-import os
-
-os.environ.setdefault("NUMBA_NUM_THREADS", "2")
+import sys
+from pathlib import Path
 
 import myoloop
-from myoloop.data import Figure
 from myoloop.parameters import Parameters, plain
-from myoloop.units import unit_of
+from myoloop.viz import unit_text
 
 project = "myoloop"
 author = "The myoloop developers"
 copyright = author
 version = release = myoloop.__version__
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 extensions = [
     "myst_parser",
@@ -25,53 +25,44 @@ extensions = [
 ]
 exclude_patterns = ["_build", "gallery/*.ipynb", "gallery/*.py", "gallery/*.zip", "gallery/*.json"]
 source_suffix = {".rst": "restructuredtext", ".md": "markdown"}
-default_role = "py:obj"
-myst_enable_extensions = ["colon_fence", "dollarmath"]
+default_role = "code"
+myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
-autodoc_default_options = {"members": True, "show-inheritance": False}
+autodoc_default_options = {"members": True, "exclude-members": "State, Constants, Inputs"}
 autosummary_generate = False
 napoleon_google_docstring = False
+napoleon_use_param = False  # else each word of a type would be looked up, `n` in "shape (n,)" too
 napoleon_use_rtype = False
 
 html_theme = "pydata_sphinx_theme"
 html_title = "myoloop"
 html_show_copyright = False
 html_show_sourcelink = False
-html_sidebars = {"**": ["sidebar-nav-bs"], "index": []}
-html_theme_options = {"show_prev_next": False, "navigation_with_keys": False, "secondary_sidebar_items": ["page-toc"]}
-
-
-class FigureScraper:
-    """Shows in the gallery the figures that an example describes as data, each once."""
-
-    def __init__(self):
-        self._shown = set()
-
-    def __repr__(self):
-        return "FigureScraper"
-
-    def __call__(self, block, block_vars, gallery_conf):
-        from sphinx_gallery.scrapers import figure_rst
-
-        paths = []
-        for value in list(block_vars["example_globals"].values()):
-            if isinstance(value, Figure) and (block_vars["src_file"], value.name) not in self._shown:
-                self._shown.add((block_vars["src_file"], value.name))
-                path = next(block_vars["image_path_iterator"])
-                myoloop.viz.draw(value).savefig(path, dpi=150)
-                paths.append(path)
-        return figure_rst(paths, gallery_conf["src_dir"])
-
+_alone = (
+    "index",
+    "getting-started",
+    "engine",
+    "contributing",
+    "changelog",
+)  # pages without others below them
+html_sidebars = {page: [] for page in _alone}
+html_theme_options = {
+    "header_links_before_dropdown": 6,
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": {"api/*": [], "index": []},
+    "navbar_persistent": ["search-button"],
+    "show_prev_next": False,
+}
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r"/plot_",
-    "image_scrapers": (FigureScraper(),),
+    "image_scrapers": ("figure_scraper.scrape",),
     "reset_modules": (),
     "download_all_examples": False,
     "show_signature": False,
@@ -87,7 +78,7 @@ def add_fields(app, what, name, obj, options, lines):
     """List the fields of a parameter class whose docstring does not."""
     if what != "class" or not (inspect.isclass(obj) and issubclass(obj, Parameters)):
         return
-    if any(line.startswith((":param", ".. rubric:: Parameters")) for line in lines):
+    if any(line.startswith(":Parameters:") for line in lines):
         return
     fields = [field for field in dataclasses.fields(obj) if field.init]
     if not fields:
@@ -99,7 +90,7 @@ def add_fields(app, what, name, obj, options, lines):
     for field in fields:
         missing = field.default is dataclasses.MISSING
         default = "" if missing else _default(plain(field.default))
-        added += _row(f"``{field.name}``", default, unit_of(field.name) or "", field.metadata.get("help", ""))
+        added += _row(f"``{field.name}``", default, unit_text(field.name), field.metadata.get("help", ""))
     lines[at:at] = [*added, ""]
 
 
@@ -113,7 +104,13 @@ def _row(*cells):
 
 def shorten_signature(app, what, name, obj, options, signature, return_annotation):
     """A cell model's signature is its table of parameters."""
-    if what == "class" and inspect.isclass(obj) and issubclass(obj, Parameters) and signature and len(signature) > 160:
+    if (
+        what == "class"
+        and inspect.isclass(obj)
+        and issubclass(obj, Parameters)
+        and signature
+        and len(signature) > 160
+    ):
         return "(...)", None
     return None
 
@@ -121,5 +118,3 @@ def shorten_signature(app, what, name, obj, options, signature, return_annotatio
 def setup(app):
     app.connect("autodoc-process-docstring", add_fields, priority=600)  # after napoleon
     app.connect("autodoc-process-signature", shorten_signature)
-
-

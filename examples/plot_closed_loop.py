@@ -2,9 +2,9 @@
 A closed loop with a toy muscle
 ===============================
 
-A muscle steps in the same loop as the network: it takes the motor neurons' spikes of each window, and what it gives
-back, here the rate of the descending drive, acts in the next. A proportional-integral controller holds the force at a
-target that changes.
+A muscle steps in the same loop as the network: it takes the motor neurons' spikes of each window, and
+what it gives back, here the rate of the descending drive, acts in the next. A proportional-integral
+controller holds the force at a target that changes.
 """
 
 from pathlib import Path
@@ -16,8 +16,8 @@ from myoloop.data import Figure, Line, Panel, Raster, SpikeTrains
 from myoloop.network import Network, Plant, PlantOutput, PoissonSource, Population, Projection, random
 
 # %%
-# A plant is a class with two methods. Its state is a dictionary of arrays, so that it goes into checkpoints. What it
-# makes known to the outside, here the force, is in the ``signals`` of each window.
+# A plant is a class with two methods. Its state is a dictionary of arrays, so that it goes into
+# checkpoints. What it makes known to the outside, here the force, is in the ``signals`` of each window.
 
 
 class HeldMuscle(Plant):
@@ -56,7 +56,8 @@ network = Network(
 )
 
 # %%
-# One call of ``step`` is one window of a millisecond. A batch run with ``simulate`` would give the same spikes.
+# One call of ``step`` is one window of a millisecond. A batch run with ``simulate`` would give the same
+# spikes.
 
 loop = network.start(seed=1)
 ticks = [loop.step() for _ in range(4000)]

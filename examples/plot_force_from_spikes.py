@@ -2,7 +2,8 @@
 Force from spikes
 =================
 
-You have spike times, from a decomposed recording or from another simulator, and want the force that they make.
+You have spike times, from a decomposed recording or from another simulator, and want the force that they
+make.
 """
 
 from pathlib import Path
@@ -13,8 +14,8 @@ import myoloop as ml
 from myoloop.data import Figure, Line, Panel, Raster, SpikeTrains
 
 # %%
-# Spike times come as one array a unit. Here four units of a pool of 120 were recorded; they fire with some variation
-# of their intervals.
+# Spike times come as one array a unit. Here four units of a pool of 120 were recorded; they fire with
+# some variation of their intervals.
 
 generator = np.random.default_rng(1)
 
@@ -25,12 +26,17 @@ def train(rate_pps: float, from_s: float, until_s: float) -> np.ndarray:
     return times[times < until_s]
 
 
-recorded = {4: train(14.0, 0.2, 5.8), 30: train(12.0, 0.8, 5.0), 71: train(11.0, 1.5, 4.4), 100: train(10.0, 2, 4)}
+recorded = {
+    4: train(14.0, 0.2, 5.8),
+    30: train(12.0, 0.8, 5.0),
+    71: train(11.0, 1.5, 4.4),
+    100: train(10.0, 2, 4),
+}
 spikes = SpikeTrains.from_trains(recorded.values(), t_stop_s=7.0)
 
 # %%
-# The model needs the recruitment thresholds of the *whole* pool: from them it knows how strong and how fast each unit
-# is. ``units`` says which unit of the pool each train belongs to.
+# The model needs the recruitment thresholds of the *whole* pool: from them it knows how strong and how
+# fast each unit is. ``units`` says which unit of the pool each train belongs to.
 
 model = ml.muscle.FuglevandForce(ml.muscle.recruitment_thresholds(120, ratio=30, mode="konstantin"))
 units = list(recorded)

@@ -2,8 +2,9 @@
 A pool on a ramp of current
 ===========================
 
-Inject the same slowly rising and falling current into every motor neuron of a pool. Small units are recruited
-first, as the size principle says, and large ones stop first; each fires faster as the current grows.
+Inject the same slowly rising and falling current into every motor neuron of a pool. Small units are
+recruited first, as the size principle says, and large ones stop first; each fires faster as the current
+grows.
 """
 
 from pathlib import Path
@@ -15,8 +16,8 @@ from myoloop.data import Figure, Line, Panel, Raster
 from myoloop.network import CurrentInjection, Network, Population, Trapezoid
 
 # %%
-# Twenty units whose recruitment thresholds span a hundredfold range. The cells' sizes and conductances follow from
-# the thresholds; any of them can be given to ``pool`` instead.
+# Twenty units whose recruitment thresholds span a hundredfold range. The cells' sizes and conductances
+# follow from the thresholds; any of them can be given to ``pool`` instead.
 
 thresholds = ml.muscle.recruitment_thresholds(20, ratio=100)
 motor = Population("motor", ml.neurons.TwoCompartmentMotorNeuron.pool(thresholds))

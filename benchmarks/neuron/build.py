@@ -1,8 +1,8 @@
 """Compile the NMODL mechanisms: ``python benchmarks/neuron/build.py [FOLDER]``.
 
 Three libraries result below FOLDER (default: ``build`` next to this file, which git
-ignores): ``neuron`` (mechanisms as usually written), ``neuron-lean`` and
-``coreneuron-lean``, all with the same native compiler flags.
+ignores): ``neuron`` (mechanisms as usually written, the wheel's own compiler flags), and with native
+flags ``neuron-native``, ``neuron-lean`` and ``coreneuron-lean``.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ FLAGS = (
     # Lets the compiler inline a mechanism's own functions in a shared library.
     " -fno-semantic-interposition"
 )
-# peer: (folder of the mechanisms, whether CoreNEURON is wanted too)
-PEERS: dict[str, tuple[str, bool]] = {
-    "neuron": ("mod", False),
-    "neuron-lean": ("mod_lean", False),
-    "coreneuron-lean": ("mod_lean", True),
+# peer: (folder of the mechanisms, whether CoreNEURON is wanted too, compiler flags; "" for the wheel's own)
+PEERS: dict[str, tuple[str, bool, str]] = {
+    "neuron": ("mod", False, ""),
+    "neuron-native": ("mod", False, FLAGS),
+    "neuron-lean": ("mod_lean", False, FLAGS),
+    "coreneuron-lean": ("mod_lean", True, FLAGS),
 }
 
 
@@ -60,13 +61,14 @@ def build(peer: str, folder: Path = DEFAULT_FOLDER) -> Path:
     Path
         The library.
     """
-    source, core = PEERS[peer]
+    source, core, flags = PEERS[peer]
     target = folder / peer
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     # The mechanisms are copied: nrnivmodl leaves files beside what it compiles.
     shutil.copytree(HERE / source, target / source)
-    command = [find_compiler(), "-incflags", FLAGS]
+    command = [find_compiler()]
+    command += ["-incflags", flags] if flags else []
     command += ["-coreneuron"] if core else []
     # The makefiles name the wheel builder's compiler; nmodl looks for `python`.
     env = {"CC": "gcc", "CXX": "g++", **os.environ}

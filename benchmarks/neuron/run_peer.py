@@ -91,7 +91,7 @@ def measure(peer: str, path: Path, duration_ms: float, folder: Path) -> dict[str
     os.environ["OMP_NUM_THREADS"] = "1"
     h = load(peer, folder)
     core = peer.startswith("coreneuron")
-    network = build_network(h, net, lean=peer != "neuron")
+    network = build_network(h, net, lean=peer.endswith("lean"))
     if core:
         enable_coreneuron(h, library(peer, folder))
     h.finitialize(0.0)

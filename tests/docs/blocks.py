@@ -15,10 +15,7 @@ def code_blocks(page: Path, language: str) -> list[str]:
 def run_blocks(page: Path, blocks: list[str]) -> dict:
     """Run blocks one after another in one fresh module; returns its names."""
     module = types.ModuleType(f"page_{page.stem.replace('-', '_')}")
-    sys.modules[module.__name__] = module
-    try:
-        for block in blocks:
-            exec(compile(block, str(page), "exec"), module.__dict__)
-        return dict(module.__dict__)
-    finally:
-        del sys.modules[module.__name__]
+    sys.modules[module.__name__] = module  # stays: a compiled kernel names the module of its model
+    for block in blocks:
+        exec(compile(block, str(page), "exec"), module.__dict__)
+    return dict(module.__dict__)

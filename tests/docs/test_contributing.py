@@ -49,13 +49,3 @@ def test_it_takes_synapses(model):
 
     arrived = (run.spikes["drive"].times_s < 0.998).sum()
     assert 0.5 * arrived < run.spikes["cells"].counts[0] <= arrived
-
-
-def test_the_second_block_shows_the_room_as_it_is(model):
-    from myoloop import neurons
-
-    shown = next(block for block in code_blocks(PAGE, "py") if "__all__" in block)
-    names = {}
-    exec(shown.split("\n\n")[1], names)
-
-    assert set(names["__all__"]) == {*neurons.__all__, "AdEx"}

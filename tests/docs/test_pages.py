@@ -4,7 +4,6 @@ import runpy
 from pathlib import Path
 
 import pytest
-
 from blocks import code_blocks, run_blocks
 
 ROOT = Path(__file__).parents[2]

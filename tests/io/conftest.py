@@ -69,3 +69,9 @@ def same():
 @pytest.fixture
 def same_spikes():
     return assert_same_spikes
+
+
+@pytest.fixture(autouse=True)
+def _fork_although_xdist_has_a_thread(monkeypatch):
+    """Isolated reading spawns where there are threads, which takes a second each time."""
+    monkeypatch.setattr("threading.active_count", lambda: 1)

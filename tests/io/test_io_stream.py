@@ -332,3 +332,15 @@ def test_memory_does_not_grow(tmp_path):
     stream.close("complete")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30_000
     assert (tmp_path / "x.h5").stat().st_size > 190_000_000
+
+
+def test_run_that_begins_later(tmp_path):
+    path = tmp_path / "x.h5"
+    with HDF5Stream(path) as stream:
+        stream.open({"populations": {"MN": 2}, "t_start_s": 5.0})
+        with pytest.raises(ParameterError, match="5 to 6 s"):
+            stream.write({"MN": (np.array([1]), np.array([4.0]))}, {}, 6.0)
+        stream.write({"MN": (np.array([1]), np.array([5.5]))}, {}, 6.0)
+        stream.checkpoint({"x": np.ones(1)}, 6.0 + 1e-12)
+    trains = read_stream(path).spikes["MN"]
+    assert (trains.t_start_s, trains.t_stop_s, trains[1].tolist()) == (5.0, 6.0, [5.5])

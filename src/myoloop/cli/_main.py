@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ._bench import bench
 from ._force import force
 from ._group import Commands
 from ._run import run, verify
@@ -46,3 +47,4 @@ def describe(study: str) -> None:
 main.add_command(run)
 main.add_command(verify)
 main.add_command(force)
+main.add_command(bench)

@@ -53,6 +53,9 @@ def as_spike_trains(spikes: Any, n_units: int | None = None) -> SpikeTrains:
 def _from_trains(trains: list[Any], name: str, pool: int | None) -> SpikeTrains:
     if not trains:
         raise ParameterError("spikes", "no spike train was given", "give at least one")
+    populations = dict.fromkeys(str(t.annotations.get("population", "")) for t in trains)
+    if len(populations) > 1:
+        raise ParameterError("spikes", f"trains of {', '.join(populations)}", "give those of one population")
     start = min(float(t.t_start.rescale("s")) for t in trains)
     stop = max(float(t.t_stop.rescale("s")) for t in trains)
     times = [np.asarray(t.rescale("s").magnitude, dtype=np.float64) for t in trains]

@@ -23,7 +23,7 @@ from ._json import dumps
 from ._limits import Limits
 from ._stream_layout import STREAM_FORMAT, check_layout, columns, commit_row, commit_type
 from ._stream_read import Committed, committed
-from ._stream_rows import Spikes, checked_rows
+from ._stream_rows import ROUNDING_S, Spikes, checked_rows
 from ._stream_space import Space
 
 _BUFFER_BYTES = 8 << 20
@@ -54,7 +54,8 @@ class HDF5Stream:
     -----
     `layout` is a plain dictionary: ``populations`` ``{name: n_units}``; ``signals`` ``{key: {"rate_hz",
     "units", "channels", "t_start_s", "name", "dtype"}}``, all but the rate optional; optional
-    ``annotations`` ``{population: {key: array}}``; ``provenance``; anything else plain travels along.
+    ``annotations`` ``{population: {key: array}}``, ``t_start_s`` and ``provenance``; anything else plain
+    travels along.
     """
 
     def __init__(
@@ -143,7 +144,7 @@ class HDF5Stream:
             A state array of objects, or a time that is not that of the last write.
         """
         self._writable()
-        if time_s != self.time_s:
+        if not abs(time_s - self.time_s) <= ROUNDING_S:
             raise ParameterError(
                 "HDF5Stream.checkpoint", f"a state of {time_s:g} s, rows up to {self.time_s:g} s",
                 "write the rows up to the checkpoint first",
@@ -251,8 +252,8 @@ class HDF5Stream:
         self._sets = [self._file[column.path] for column in self._columns]
         self._table = self._file["committed"]
         self._rows = [int(s.shape[0]) for s in self._sets]
-        if self._table.shape[0]:
-            self.time_s = float(self._table[-1]["time_s"])
+        committed_any = self._table.shape[0] > 0
+        self.time_s = float(self._table[-1]["time_s"] if committed_any else layout["t_start_s"])
         self._flushed_time_s = self.time_s
         self._pending: dict[str, list[NDArray[Any]]] = {column.path: [] for column in self._columns}
         self._pending_bytes = 0

@@ -71,9 +71,18 @@ def check_layout(given: Mapping[str, Any]) -> dict[str, Any]:
             raise ParameterError(
                 "HDF5Stream.layout", f"annotations of {name!r} do not fit its units", "give one value a unit"
             )
-    known = {"populations", "signals", "annotations"}
+    start = float(given.get("t_start_s", 0.0))
+    if not np.isfinite(start):
+        raise ParameterError("HDF5Stream.layout", f"t_start_s is {start:g}", "give a finite time in s")
+    known = {"populations", "signals", "annotations", "t_start_s"}
     more = {str(key): value for key, value in given.items() if key not in known}
-    return {**more, "populations": populations, "signals": signals, "annotations": annotations}
+    return {
+        **more,
+        "t_start_s": start,
+        "populations": populations,
+        "signals": signals,
+        "annotations": annotations,
+    }
 
 
 def _signal(key: str, about: Mapping[str, Any]) -> dict[str, Any]:

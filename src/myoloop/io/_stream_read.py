@@ -33,6 +33,7 @@ class Committed:
 
     layout: Mapping[str, Any]
     columns: tuple[Column, ...]
+    t_start_s: float
     time_s: float
     rows: tuple[int, ...]
     status: str
@@ -70,7 +71,7 @@ def read_stream(
 def _read(path: Path, limits: Limits) -> Result:
     with opened(path) as file:
         state = committed(path, file, limits)
-        if not state.time_s > 0:
+        if not state.time_s > state.t_start_s:
             refuse(path, "its writer was stopped before the first flush", "run it again")
         counts = {c.path: rows for c, rows in zip(state.columns, state.rows, strict=True)}
         spikes = {}
@@ -123,7 +124,8 @@ def committed(path: Path, file: Any, limits: Limits) -> Committed:
     if table is None or table.dtype != commit_type(len(found)) or table.ndim != 1:
         refuse(path, "its table of commits is damaged", _MEND)
     ends = [_length(path, file, column) for column in found]
-    time_s, rows = 0.0, [0] * len(found)
+    time_s = t_start_s = float(layout.get("t_start_s", 0.0))
+    rows = [0] * len(found)
     n_rows = table.shape[0]
     for at in range(n_rows - 1, max(-1, n_rows - _LOOK_BACK), -1):
         row = table[at]
@@ -133,7 +135,7 @@ def committed(path: Path, file: Any, limits: Limits) -> Committed:
             break
     code = numbers(path, file, "status", 1, "samples")
     status = {1: "complete", 2: "interrupted"}.get(int(code[0]) if code is not None else 0, "open")
-    return Committed(layout, found, time_s, tuple(rows), status, str(layout.get("identity", "")))
+    return Committed(layout, found, t_start_s, time_s, tuple(rows), status, str(layout.get("identity", "")))
 
 
 def _length(path: Path, file: Any, column: Column) -> int:
@@ -172,6 +174,7 @@ def _trains(
         times,
         n_units=int(n_units),
         limits=limits,
+        t_start_s=state.t_start_s,
         t_stop_s=max(state.time_s, float(times.max())) if len(times) else state.time_s,
         annotations={key: unpack(value) for key, value in packed.items()},
         name=name,

@@ -12,7 +12,7 @@ from ..errors import ParameterError, UnknownNameError
 from ._stream_layout import Column
 
 Spikes = Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64]]]
-_LATE_S = 1e-9  # rounding of a spike at the very end of the window
+ROUNDING_S = 1e-9  # of a time at the very end of a window
 
 
 def checked_rows(
@@ -28,7 +28,8 @@ def checked_rows(
     for name, (units, times) in spikes.items():
         if name not in pools:
             raise UnknownNameError("HDF5Stream.spikes", name, pools)
-        owner, when = _events(name, layout["populations"][name], units, times, time_s)
+        span = float(layout["t_start_s"]), time_s
+        owner, when = _events(name, layout["populations"][name], units, times, span)
         if len(owner):
             place = 2 * pools.index(name)
             rows[columns[place].path], rows[columns[place + 1].path] = owner, when
@@ -43,7 +44,7 @@ def checked_rows(
 
 
 def _events(
-    name: str, n_units: int, units: NDArray[Any], times: NDArray[Any], time_s: float
+    name: str, n_units: int, units: NDArray[Any], times: NDArray[Any], span: tuple[float, float]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     field = f"HDF5Stream.spikes[{name!r}]"
     owner, when = np.array(units, dtype=np.int64), np.array(times, dtype=np.float64)
@@ -53,9 +54,12 @@ def _events(
         raise ParameterError(
             field, f"units {owner.min()} to {owner.max()}", f"give indices from 0 to {n_units - 1}"
         )
-    if len(when) and not (when.min() >= 0 and when.max() <= time_s + _LATE_S):
+    begin, end = span
+    if len(when) and not (when.min() >= begin and when.max() <= end + ROUNDING_S):
         raise ParameterError(
-            field, f"spikes from {when.min():g} to {when.max():g} s", f"give times from 0 to {time_s:g} s"
+            field,
+            f"spikes from {when.min():g} to {when.max():g} s",
+            f"give times from {begin:g} to {end:g} s",
         )
     return owner, when
 

@@ -3,7 +3,7 @@
 Importing this room does not import Numba: the engine loads the private modules when a simulation starts.
 """
 
-from ._functions import exp
+from ._functions import clamp, exp, exp_bounded
 from ._neuron import Neuron
 
-__all__ = ["Neuron", "exp"]
+__all__ = ["Neuron", "clamp", "exp", "exp_bounded"]

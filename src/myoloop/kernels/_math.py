@@ -12,49 +12,64 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-from ._functions import exp
+from ._functions import clamp, exp, exp_bounded
 from ._precision import implement
+
+# Exponentials: x = n ln 2 + r with |r| <= ln 2 / 2, e^x = 2^n p(r). ln 2 is split in two parts, the first
+# with trailing zero bits so that its product with n is exact. Adding `magic` rounds x / ln 2 to the whole
+# number n and leaves n in the low bits of the sum. p has the least relative error of its degree (Remez):
+# 1.9e-9 in float32 and 2.1e-16 in float64.
 
 
 def _exp_single(x: Any) -> Any:
-    x = clamp(x, -87.0, 88.0)
-    n = rint(x * 1.4426950408889634)
-    # ln 2 in two parts, the first with trailing zero bits so that its product with n is exact.
+    magic = 12582912.0  # 1.5 * 2**23
+    shifted = x * 1.4426950408889634 + magic
+    n = shifted - magic
     r = (x - n * 0.693359375) - n * -2.12194440e-4
-    p = 1.0 / 5040.0
-    p = p * r + 1.0 / 720.0
-    p = p * r + 1.0 / 120.0
-    p = p * r + 1.0 / 24.0
-    p = p * r + 1.0 / 6.0
-    p = p * r + 0.5
+    p = 1.3836794163791407e-3
+    p = p * r + 8.374857067840987e-3
+    p = p * r + 4.166822868064165e-2
+    p = p * r + 0.16666419680551917
+    p = p * r + 0.49999992056107967
+    p = p * r + 1.0000000364310053
     p = p * r + 1.0
-    p = p * r + 1.0
-    return times_power_of_two(p, n)
+    return times_power_of_two(p, shifted)
 
 
 def _exp_double(x: Any) -> Any:
-    x = clamp(x, -708.0, 709.0)
-    n = rint(x * 1.4426950408889634)
+    magic = 6755399441055744.0  # 1.5 * 2**52
+    shifted = x * 1.4426950408889634 + magic
+    n = shifted - magic
     r = (x - n * 6.93145751953125e-1) - n * 1.42860682030941723212e-6
-    p = 1.0 / 479001600.0
-    p = p * r + 1.0 / 39916800.0
-    p = p * r + 1.0 / 3628800.0
-    p = p * r + 1.0 / 362880.0
-    p = p * r + 1.0 / 40320.0
-    p = p * r + 1.0 / 5040.0
-    p = p * r + 1.0 / 720.0
-    p = p * r + 1.0 / 120.0
-    p = p * r + 1.0 / 24.0
-    p = p * r + 1.0 / 6.0
-    p = p * r + 0.5
+    p = 2.748837471607109e-07
+    p = p * r + 2.763985041994804e-06
+    p = p * r + 2.4801918348225788e-05
+    p = p * r + 1.9841171188100676e-04
+    p = p * r + 1.3888888497969529e-03
+    p = p * r + 8.333333384819086e-03
+    p = p * r + 4.166666666843305e-02
+    p = p * r + 0.1666666666655731
+    p = p * r + 0.49999999999997274
+    p = p * r + 1.0000000000000064
     p = p * r + 1.0
-    p = p * r + 1.0
-    return times_power_of_two(p, n)
+    return times_power_of_two(p, shifted)
+
+
+def _exp_clamped_single(x: Any) -> Any:
+    return _exp_single(hold(x, -87.0, 88.0))
+
+
+def _exp_clamped_double(x: Any) -> Any:
+    return _exp_double(hold(x, -708.0, 709.0))
+
+
+def _clamp(x: Any, low: Any, high: Any) -> Any:
+    return hold(x, low, high)
 
 
 @intrinsic
-def clamp(typingctx: Any, x: Any, low: Any, high: Any) -> Any:
-    """x held between low and high: two instructions, where comparisons make four."""
+def hold(typingctx: Any, x: Any, low: Any, high: Any) -> Any:
+    """X between low and high: two instructions, where comparisons make four."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         value, bottom, top = args
@@ -64,38 +79,23 @@ def clamp(typingctx: Any, x: Any, low: Any, high: Any) -> Any:
         value = builder.call(larger, [value, bottom], fastmath=("nnan", "nsz"))
         return builder.call(smaller, [value, top], fastmath=("nnan", "nsz"))
 
-    return x(x, low, high), generate
+    return x(x, x, x), generate
 
 
 @intrinsic
-def rint(typingctx: Any, x: Any) -> Any:
-    """Nearest whole number, as a float."""
+def times_power_of_two(typingctx: Any, x: Any, shifted: Any) -> Any:
+    """X * 2**n for the whole number n in the low bits of `shifted`: n is added to x's exponent."""
+    bits, mantissa_bits = (32, 23) if x == types.float32 else (64, 52)
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        function = builder.module.declare_intrinsic("llvm.rint", [args[0].type])
-        return builder.call(function, args)
+        value, holder = args
+        word = ir.IntType(bits)
+        exponent = builder.shl(builder.bitcast(holder, word), ir.Constant(word, mantissa_bits))
+        return builder.bitcast(builder.add(builder.bitcast(value, word), exponent), value.type)
 
-    return x(x), generate
-
-
-@intrinsic
-def times_power_of_two(typingctx: Any, x: Any, n: Any) -> Any:
-    """X * 2**n by writing the exponent bits; n is a whole number held in a float."""
-    single = x == types.float32
-    mantissa_bits, bias = (23, 127) if single else (52, 1023)
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        value, power = args
-        word = ir.IntType(32 if single else 64)
-        # By way of int32: the conversion of float64 to int64 is not vectorised before AVX-512.
-        exponent = builder.fptosi(power, ir.IntType(32))
-        if not single:
-            exponent = builder.sext(exponent, word)
-        biased = builder.add(exponent, ir.Constant(word, bias))
-        bits = builder.shl(biased, ir.Constant(word, mantissa_bits))
-        return builder.fmul(value, builder.bitcast(bits, value.type))
-
-    return x(x, n), generate
+    return x(x, shifted), generate
 
 
-implement(exp, float32=_exp_single, float64=_exp_double)
+implement(exp, float32=_exp_clamped_single, float64=_exp_clamped_double)
+implement(exp_bounded, float32=_exp_single, float64=_exp_double)
+implement(clamp, float32=_clamp, float64=_clamp)

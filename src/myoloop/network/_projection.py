@@ -128,7 +128,7 @@ class Projection(Parameters):
         super().__post_init__()
         for side in ("pre", "post"):
             check_name(getattr(self, side), f"Projection.{side}")
-        if self.name == "":
+        if isinstance(self.name, str) and not self.name:
             object.__setattr__(self, "name", f"{self.pre}->{self.post}")
         check_name(self.name, "Projection.name")
         for part, (kind, mend) in _PARTS.items():

@@ -70,7 +70,7 @@ class Izhikevich(Neuron):
         recovery = x.recovery + dt_ms * c.a * (c.b * v - x.recovery)
         fired = v >= PEAK
         crossing = (PEAK - x.v_soma) / (v - x.v_soma) if fired else 0.0
-        crossing = 1e-6 if fired and crossing <= 0.0 else crossing  # a jump brought it there
+        crossing = 1e-6 if fired and x.v_soma >= PEAK else crossing  # a jump brought it there
         return _State(c.c if fired else v, recovery + c.d if fired else recovery), crossing
 
 

@@ -80,6 +80,6 @@ class LIF(Neuron):
         v = balance + (start - balance) * exp(-g * c.dt_per_c) if free else c.reset
         fired = v >= c.threshold
         crossing = (c.threshold - start) / (v - start) if fired else 0.0
-        crossing = 1e-6 if fired and crossing <= 0.0 else crossing  # a jump brought it there
+        crossing = 1e-6 if fired and start >= c.threshold else crossing  # a jump brought it there
         left = x.refractory - dt_ms if x.refractory > dt_ms else 0.0
         return _State(c.reset if fired else v, c.refractory if fired else left), crossing

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..kernels import Neuron, exp
+from ..kernels import Neuron, clamp, exp, exp_bounded
 from ..parameters import number
 from ._pool import interpolate
 
@@ -39,7 +39,7 @@ class _Constants(NamedTuple):
     g_kf: Any
     g_ks: Any
     g_ca: Any
-    beta_r: Any  # 1/ms
+    beta_r: Any  # times the step
     half_q: Any  # mV
     rate_q: Any  # fraction of the way to its steady state that q goes in a step
 
@@ -117,7 +117,7 @@ class TwoCompartmentMotorNeuron(Neuron):
 
     def initial(self, dt_ms: float) -> _State:
         """Return the state at rest, with the gates at their steady states."""
-        rest = _rates(0.0)
+        rest = _rates(0.0, 1.0)
         m, h, p, n = (a / (a + b) for a, b in (rest.m, rest.h, rest.p, rest.n))
         r = rest.alpha_r / (rest.alpha_r + self.beta_r_per_ms)
         q_rest = 1.0 / (1.0 + np.exp(self.half_cal_mV - 30.0))
@@ -145,7 +145,7 @@ class TwoCompartmentMotorNeuron(Neuron):
             g_kf=self.g_kf_S_per_cm2 * soma * to_uS,
             g_ks=self.g_ks_S_per_cm2 * soma * to_uS,
             g_ca=self.gamma * self.g_cal_S_per_cm2 * dendrite * to_uS,
-            beta_r=self.beta_r_per_ms,
+            beta_r=self.beta_r_per_ms * dt_ms,
             half_q=self.half_cal_mV - 30.0,
             rate_q=-np.expm1(-dt_ms / self.tau_cal_ms),
         )
@@ -154,15 +154,15 @@ class TwoCompartmentMotorNeuron(Neuron):
     def step(x: Any, c: Any, u: Any, dt_ms: Any) -> Any:
         """Staggered second-order step: voltages at n, gates at n + 1/2 (as NEURON's secondorder = 2)."""
         v, v_dendrite = _voltages(x, c, u)
-        rates = _rates(v)
+        rates = _rates(v, dt_ms)
         state = _State(
             v_soma=v,
             v_dendrite=v_dendrite,
-            m=_gate(x.m, rates.m[0], rates.m[1], dt_ms),
-            h=_gate(x.h, rates.h[0], rates.h[1], dt_ms),
-            p=_gate(x.p, rates.p[0], rates.p[1], dt_ms),
-            n=_gate(x.n, rates.n[0], rates.n[1], dt_ms),
-            r=_gate(x.r, rates.alpha_r, c.beta_r, dt_ms),
+            m=_gate(x.m, rates.m),
+            h=_gate(x.h, rates.h),
+            p=_gate(x.p, rates.p),
+            n=_gate(x.n, rates.n),
+            r=_gate(x.r, (rates.alpha_r, c.beta_r)),
             q=x.q + c.rate_q * (1.0 / (1.0 + exp(c.half_q - v_dendrite)) - x.q),
         )
         fired = (x.v_soma < THRESHOLD) and (v >= THRESHOLD)
@@ -215,7 +215,7 @@ def _voltages(x: Any, c: Any, u: Any) -> Any:
 
 
 class _Rates(NamedTuple):
-    """Opening and closing rates (1/ms) of the gates at a soma voltage."""
+    """Opening and closing rates of the gates at a soma voltage, times the step."""
 
     m: Any
     h: Any
@@ -224,29 +224,31 @@ class _Rates(NamedTuple):
     alpha_r: Any
 
 
-def _rates(v: Any) -> _Rates:
+def _rates(v: Any, dt: Any) -> _Rates:
     """Nine rates from five exponentials: those of p, h and r share those of m, shifted along v."""
-    e4, e5 = exp((15.0 - v) / 4.0), exp((v - 40.0) / 5.0)
-    e7, e18, e40 = exp((15.0 - v) / 7.0), exp((17.0 - v) / 18.0), exp((10.0 - v) / 40.0)
+    v = clamp(v, -200.0, 200.0)  # keeps all exponents below 60 in magnitude
+    z4, z5, z7 = (15.0 - v) / 4.0, (v - 40.0) / 5.0, (15.0 - v) / 7.0
+    e4, e5, e7 = exp_bounded(z4), exp_bounded(z5), exp_bounded(z7)
     return _Rates(
-        m=(0.64 * _linoid(15.0 - v, 4.0, e4), 0.56 * _linoid(v - 40.0, 5.0, e5)),
-        h=(0.928 * e18, 9.0 * e5 / (1.0 + e5)),
-        p=(0.64 * _linoid(5.0 - v, 4.0, e4 * E_MINUS_2_5), 0.56 * _linoid(v - 30.0, 5.0, e5 * E_2)),
-        n=(0.08 * _linoid(15.0 - v, 7.0, e7), 2.0 * e40),
-        alpha_r=3.5 / (e4 * E_10 + 1.0),
+        m=(0.64 * 4.0 * dt * _linoid(z4, e4), 0.56 * 5.0 * dt * _linoid(z5, e5)),
+        h=(0.928 * dt * exp_bounded((17.0 - v) / 18.0), 9.0 * dt * e5 / (1.0 + e5)),
+        p=(
+            0.64 * 4.0 * dt * _linoid(z4 - 2.5, e4 * E_MINUS_2_5),
+            0.56 * 5.0 * dt * _linoid(z5 + 2.0, e5 * E_2),
+        ),
+        n=(0.08 * 7.0 * dt * _linoid(z7, e7), 2.0 * dt * exp_bounded((10.0 - v) / 40.0)),
+        alpha_r=3.5 * dt / (e4 * E_10 + 1.0),
     )
 
 
-def _linoid(x: Any, width: Any, e: Any) -> Any:
-    """X / (exp(x / width) - 1) given e = exp(x / width); a series where that cancels."""
-    z = x / width
-    series = width * (1.0 - z * (0.5 - z / 12.0))
-    return series if abs(z) < 0.02 else x / (e - 1.0)
+def _linoid(z: Any, e: Any) -> Any:
+    """Return z / (exp(z) - 1) given e = exp(z); a series where that cancels."""
+    return 1.0 - z * (0.5 - z / 12.0) if abs(z) < 0.02 else z / (e - 1.0)
 
 
-def _gate(x: Any, alpha: Any, beta: Any, dt: Any) -> Any:
+def _gate(x: Any, rates: Any) -> Any:
     """Exponential (Rush-Larsen) step of a gate, with a Pade(3, 3) form of (1 - exp(-z)) / z."""
-    rate = alpha + beta
-    z = dt * rate
+    alpha, beta = rates
+    z = alpha + beta
     shrink = (1.0 + z * z / 60.0) / (1.0 + z * (0.5 + z * (0.1 + z / 120.0)))
-    return x + (alpha - rate * x) * dt * shrink
+    return x + (alpha - z * x) * shrink
