@@ -24,3 +24,11 @@ def exp_bounded(x: Any) -> Any:
 def clamp(x: Any, low: Any, high: Any) -> Any:
     """X held between low and high."""
     return np.minimum(np.maximum(x, low), high)
+
+
+def divide_pair(a: Any, b: Any, c: Any, d: Any) -> Any:
+    """Return a / b and c / d; float64 kernels, for which division is dear, do it with one division.
+
+    b, d and their product must lie within the range of the precision.
+    """
+    return a / b, c / d

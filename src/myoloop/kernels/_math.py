@@ -12,7 +12,7 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-from ._functions import clamp, exp, exp_bounded
+from ._functions import clamp, divide_pair, exp, exp_bounded
 from ._precision import implement
 
 # Exponentials: x = n ln 2 + r with |r| <= ln 2 / 2, e^x = 2^n p(r). ln 2 is split in two parts, the first
@@ -67,6 +67,11 @@ def _clamp(x: Any, low: Any, high: Any) -> Any:
     return hold(x, low, high)
 
 
+def _divide_pair_double(a: Any, b: Any, c: Any, d: Any) -> Any:
+    scale = 1.0 / (b * d)
+    return a * d * scale, c * b * scale
+
+
 @intrinsic
 def hold(typingctx: Any, x: Any, low: Any, high: Any) -> Any:
     """X between low and high: two instructions, where comparisons make four."""
@@ -99,3 +104,4 @@ def times_power_of_two(typingctx: Any, x: Any, shifted: Any) -> Any:
 implement(exp, float32=_exp_clamped_single, float64=_exp_clamped_double)
 implement(exp_bounded, float32=_exp_single, float64=_exp_double)
 implement(clamp, float32=_clamp, float64=_clamp)
+implement(divide_pair, float64=_divide_pair_double)

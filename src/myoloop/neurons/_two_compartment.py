@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..kernels import Neuron, clamp, exp, exp_bounded
+from ..kernels import Neuron, clamp, divide_pair, exp_bounded
 from ..parameters import number
 from ._pool import interpolate
 
@@ -155,15 +155,22 @@ class TwoCompartmentMotorNeuron(Neuron):
         """Staggered second-order step: voltages at n, gates at n + 1/2 (as NEURON's secondorder = 2)."""
         v, v_dendrite = _voltages(x, c, u)
         rates = _rates(v, dt_ms)
+        (m, to_m), (p, to_p) = _increment(x.m, rates.m), _increment(x.p, rates.p)
+        (h, to_h), (n, to_n) = _increment(x.h, rates.h), _increment(x.n, rates.n)
+        r, to_r = _increment(x.r, (rates.alpha_r, c.beta_r))
+        dm, dp = divide_pair(m, to_m, p, to_p)
+        dh, dn = divide_pair(h, to_h, n, to_n)
+        q_closed = exp_bounded(clamp(c.half_q - v_dendrite, -80.0, 80.0))
+        dr, q_open = divide_pair(r, to_r, 1.0, 1.0 + q_closed)
         state = _State(
             v_soma=v,
             v_dendrite=v_dendrite,
-            m=_gate(x.m, rates.m),
-            h=_gate(x.h, rates.h),
-            p=_gate(x.p, rates.p),
-            n=_gate(x.n, rates.n),
-            r=_gate(x.r, (rates.alpha_r, c.beta_r)),
-            q=x.q + c.rate_q * (1.0 / (1.0 + exp(c.half_q - v_dendrite)) - x.q),
+            m=x.m + dm,
+            h=x.h + dh,
+            p=x.p + dp,
+            n=x.n + dn,
+            r=x.r + dr,
+            q=x.q + c.rate_q * (q_open - x.q),
         )
         fired = (x.v_soma < THRESHOLD) and (v >= THRESHOLD)
         return state, (THRESHOLD - x.v_soma) / (v - x.v_soma) if fired else 0.0
@@ -229,15 +236,15 @@ def _rates(v: Any, dt: Any) -> _Rates:
     v = clamp(v, -200.0, 200.0)  # keeps all exponents below 60 in magnitude
     z4, z5, z7 = (15.0 - v) / 4.0, (v - 40.0) / 5.0, (15.0 - v) / 7.0
     e4, e5, e7 = exp_bounded(z4), exp_bounded(z5), exp_bounded(z7)
+    open_m, open_p = _linoids(z4, e4, z4 - 2.5, e4 * E_MINUS_2_5)
+    close_m, close_p = _linoids(z5, e5, z5 + 2.0, e5 * E_2)
+    close_h, alpha_r = divide_pair(9.0 * dt * e5, 1.0 + e5, 3.5 * dt, 1.0 + e4 * E_10)
     return _Rates(
-        m=(0.64 * 4.0 * dt * _linoid(z4, e4), 0.56 * 5.0 * dt * _linoid(z5, e5)),
-        h=(0.928 * dt * exp_bounded((17.0 - v) / 18.0), 9.0 * dt * e5 / (1.0 + e5)),
-        p=(
-            0.64 * 4.0 * dt * _linoid(z4 - 2.5, e4 * E_MINUS_2_5),
-            0.56 * 5.0 * dt * _linoid(z5 + 2.0, e5 * E_2),
-        ),
+        m=(0.64 * 4.0 * dt * open_m, 0.56 * 5.0 * dt * close_m),
+        h=(0.928 * dt * exp_bounded((17.0 - v) / 18.0), close_h),
+        p=(0.64 * 4.0 * dt * open_p, 0.56 * 5.0 * dt * close_p),
         n=(0.08 * 7.0 * dt * _linoid(z7, e7), 2.0 * dt * exp_bounded((10.0 - v) / 40.0)),
-        alpha_r=3.5 * dt / (e4 * E_10 + 1.0),
+        alpha_r=alpha_r,
     )
 
 
@@ -246,9 +253,22 @@ def _linoid(z: Any, e: Any) -> Any:
     return 1.0 - z * (0.5 - z / 12.0) if abs(z) < 0.02 else z / (e - 1.0)
 
 
-def _gate(x: Any, rates: Any) -> Any:
-    """Exponential (Rush-Larsen) step of a gate, with a Pade(3, 3) form of (1 - exp(-z)) / z."""
+def _linoids(z: Any, e: Any, y: Any, f: Any) -> Any:
+    """`_linoid` of (z, e) and of (y, f)."""
+    near_z, near_y = abs(z) < 0.02, abs(y) < 0.02
+    return divide_pair(
+        1.0 - z * (0.5 - z / 12.0) if near_z else z,
+        1.0 if near_z else e - 1.0,
+        1.0 - y * (0.5 - y / 12.0) if near_y else y,
+        1.0 if near_y else f - 1.0,
+    )
+
+
+def _increment(x: Any, rates: Any) -> Any:
+    """Numerator and denominator of what an exponential (Rush-Larsen) step adds to a gate.
+
+    It is (alpha - z x) (1 - exp(-z)) / z with z = alpha + beta, the latter in its Pade(3, 3) form.
+    """
     alpha, beta = rates
     z = alpha + beta
-    shrink = (1.0 + z * z / 60.0) / (1.0 + z * (0.5 + z * (0.1 + z / 120.0)))
-    return x + (alpha - z * x) * shrink
+    return (alpha - z * x) * (1.0 + z * z / 60.0), 1.0 + z * (0.5 + z * (0.1 + z / 120.0))
