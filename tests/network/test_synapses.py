@@ -137,7 +137,7 @@ def test_a_synapse_that_reverses_at_rest_only_shunts():
 
 def test_projections_with_the_same_kinetics_and_site_share_a_port_and_add_up():
     nodes = [replay([5.0]), Population("MN", LIF())]
-    two = [Projection("IN", "MN", one_to_one(), weight_uS=w, name=f"p{w}") for w in (0.1, 0.2)]
+    two = [Projection("IN", "MN", one_to_one(), weight_uS=w, name=f"p{w:.0%}") for w in (0.1, 0.2)]
     probe = Probe("MN", "g_soma", [0], DT)
     together = simulate(Network(nodes, two), 0.02, precision="double", record=[probe]).signals["MN.g_soma"]
     alone = respond(LIF(), "g_soma", [[5.0]], duration_s=0.02, weight_uS=0.3)
@@ -190,7 +190,7 @@ def test_a_cells_spike_is_emitted_at_the_end_of_its_step():
     assert first == np.ceil(fired) + 40
 
 
-@pytest.mark.parametrize("delay_ms", [0.025, 0.3, 1.0, 1.025, 7.3, 25.0])
+@pytest.mark.parametrize("delay_ms", [0.025, 0.5, 1.0, 1.025, 7.3, 25.0])
 def test_a_delay_of_any_number_of_steps_is_kept_exactly(delay_ms):
     how = {"weight_uS": 0.1, "synapse": Exponential(), "delay_ms": delay_ms}
     g = respond(LIF(), "g_soma", [[5.0, 11.0]], duration_s=0.05, **how)[:, 0]

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import prange
+from numba import get_num_threads, prange
 from numpy.typing import NDArray
 
 from . import _math  # noqa: F401  names the compiled form of `exp`
@@ -68,8 +68,7 @@ def advance_kernel(model: type[Neuron], dtype: np.dtype[Any], parallel: bool) ->
     `state` and `constants` are flat (blocks, rows, LANES); `crossings`, flat (blocks, steps, LANES),
     receives what the model's `step` returned.
     """
-    advance_block = _block_kernel(model, dtype)
-    blocks = prange if parallel else range
+    advance_blocks = _blocks_kernel(model, dtype)
 
     def advance(
         window: Any,
@@ -81,8 +80,10 @@ def advance_kernel(model: type[Neuron], dtype: np.dtype[Any], parallel: bool) ->
         probes: Any,
         crossings: Any,
     ) -> None:
-        for block in blocks(window.blocks):
-            advance_block(block, window, dt, state, constants, ports, fields, probes, crossings)
+        parts = min(4 * get_num_threads(), window.blocks) if parallel else 1
+        for part in prange(parts):
+            first, last = part * window.blocks // parts, (part + 1) * window.blocks // parts
+            advance_blocks(first, last, window, dt, state, constants, ports, fields, probes, crossings)
 
     kernel = compile_function(advance, dtype, parallel=parallel, nogil=True)
     enable_cache(kernel, model.step, dtype.char, model.State, model.Constants, model.Inputs, parallel)
@@ -90,13 +91,14 @@ def advance_kernel(model: type[Neuron], dtype: np.dtype[Any], parallel: bool) ->
 
 
 @cache
-def _block_kernel(model: type[Neuron], dtype: np.dtype[Any]) -> Any:
+def _blocks_kernel(model: type[Neuron], dtype: np.dtype[Any]) -> Any:
     n_state, n_inputs = len(model.State._fields), len(model.Inputs._fields)  # type: ignore[attr-defined]
     real = dtype.type
     advance_cells = _cells_kernel(model, dtype)
 
-    def advance_block(
-        block: Any,
+    def advance_blocks(
+        first: Any,
+        last: Any,
         window: Any,
         dt: Any,
         state: Any,
@@ -108,24 +110,26 @@ def _block_kernel(model: type[Neuron], dtype: np.dtype[Any]) -> Any:
     ) -> None:
         inputs = np.zeros(window.steps * n_inputs * LANES, real)
         scratch = np.empty(window.steps * LANES, real)
-        add_synapses(block, window, ports, inputs, n_inputs, scratch)
-        add_fields(block, window, fields, inputs, n_inputs)
-        state_at = block * n_state * LANES
-        crossings_at = block * window.steps * LANES
         jumps = any_jumps(ports)
-        sample_due = first_sample(window, probes, block)
-        k = 0
-        while k < window.steps:  # as many steps at once as samples and jumps allow
-            if k == sample_due:
-                take_samples(block, k, state, state_at, inputs, k * n_inputs * LANES, probes)
-                sample_due += probes.every
-            if jumps:
-                add_jumps(block, window, k, ports, state, state_at)
-            stop = k + 1 if jumps else min(sample_due, window.steps)
-            advance_cells(block, k, stop, dt, state, constants, inputs, crossings, crossings_at)
-            k = stop
+        for block in range(first, last):
+            clear_inputs(window, ports, fields, inputs, n_inputs)
+            add_synapses(block, window, ports, inputs, n_inputs, scratch)
+            add_fields(block, window, fields, inputs, n_inputs)
+            state_at = block * n_state * LANES
+            crossings_at = block * window.steps * LANES
+            sample_due = first_sample(window, probes, block)
+            k = 0
+            while k < window.steps:  # as many steps at once as samples and jumps allow
+                if k == sample_due:
+                    take_samples(block, k, state, state_at, inputs, k * n_inputs * LANES, probes)
+                    sample_due += probes.every
+                if jumps:
+                    add_jumps(block, window, k, ports, state, state_at)
+                stop = k + 1 if jumps else min(sample_due, window.steps)
+                advance_cells(block, k, stop, dt, state, constants, inputs, crossings, crossings_at)
+                k = stop
 
-    kernel = compile_function(advance_block, dtype, nogil=True)
+    kernel = compile_function(advance_blocks, dtype, nogil=True)
     enable_cache(kernel, model.step, dtype.char, model.State, model.Constants, model.Inputs)
     return kernel
 
@@ -170,6 +174,25 @@ def _cells_kernel(model: type[Neuron], dtype: np.dtype[Any]) -> Any:
                 store(crossings, crossed_at + lane, crossing)
 
     return compile_function(advance_cells, dtype, nogil=True, no_cpython_wrapper=True)
+
+
+def clear_inputs(window: Any, ports: Any, fields: Any, inputs: Any, n_inputs: Any) -> None:
+    """Set the rows of the inputs that ports and fields write to 0; the others are never written."""
+    for port in range(len(ports.table)):
+        kind, row, row_e = ports.table[port]
+        if kind != JUMP:
+            clear_row(window, inputs, row, n_inputs)
+        if kind == CONDUCTANCE:
+            clear_row(window, inputs, row_e, n_inputs)
+    for field in range(len(fields.table)):
+        clear_row(window, inputs, fields.table[field, 0], n_inputs)
+
+
+def clear_row(window: Any, inputs: Any, row: Any, n_inputs: Any) -> None:
+    """Set one row of the inputs to 0 at every step."""
+    for k in range(window.steps):
+        for lane in range(LANES):
+            store(inputs, (k * n_inputs + row) * LANES + lane, 0.0)
 
 
 def add_synapses(block: Any, window: Any, ports: Any, inputs: Any, n_inputs: Any, scratch: Any) -> None:
