@@ -61,7 +61,7 @@ def force(
     A pool in which only some units fired needs --units or --thresholds, so that each unit keeps its
     own threshold and twitch.
     """
-    from ..io import OutputFolder, read_spikes
+    from ..io import UNKNOWN_SUBJECT, OutputFolder, read_spikes
     from ..studies.force import force_from_spikes
     from ..units import to_float
     from ..viz import Heading
@@ -90,7 +90,7 @@ def force(
                 provenance={**result.provenance, "source": {"file": spikes.name, "units": len(trains)}},
             )
             heading = Heading("force", f"Muscle force from {spikes.name}", _REFERENCE)
-            write_result(folder, heading, result, nix=nix, warnings=warnings)
+            write_result(folder, heading, result, nix=nix, warnings=warnings, subject=UNKNOWN_SUBJECT)
     click.echo(f"report: {folder.root / 'report.html'}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,7 +28,13 @@ def check_formats(nix: bool) -> None:
 
 
 def write_result(
-    folder: OutputFolder, study: Titled, result: StudyResult, *, nix: bool, warnings: Sequence[str]
+    folder: OutputFolder,
+    study: Titled,
+    result: StudyResult,
+    *,
+    nix: bool,
+    warnings: Sequence[str],
+    subject: Mapping[str, str] | None = None,
 ) -> None:
     """Write numbers and tables, then the recording, then figures and report.
 
@@ -44,13 +50,15 @@ def write_result(
         Write the recording as NIX too.
     warnings : sequence of str
         Shown in the report; it may still grow while this writes.
+    subject : mapping, optional
+        Whose the recording is, for the NWB file; default nobody's, a simulation.
     """
     folder.write_json("metrics.json", metrics_of(result))
     folder.write_json("provenance.json", plain(dict(result.provenance)))
     for table in result.tables:
         folder.write_table(f"{_file_name(table.title)}.tsv", table.columns, table.rows)
     if result.spikes or result.signals:
-        _write_recording(folder, study, result, nix)
+        _write_recording(folder, study, result, nix, subject)
 
     from ..viz import write_report
 
@@ -78,7 +86,9 @@ def kept_files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def _write_recording(folder: OutputFolder, study: Titled, result: StudyResult, nix: bool) -> None:
+def _write_recording(
+    folder: OutputFolder, study: Titled, result: StudyResult, nix: bool, subject: Mapping[str, str] | None
+) -> None:
     from .. import io
 
     about: dict[str, Any] = {
@@ -89,13 +99,16 @@ def _write_recording(folder: OutputFolder, study: Titled, result: StudyResult, n
     }
     try:
         with folder.file("recording.nwb") as path:
-            io.write_nwb(path, **about)
+            io.write_nwb(path, **about, subject=subject)
     except MissingDependencyError as missing:
         warnings.warn(f"recording.nwb was not written: {missing}", MyoloopWarning, stacklevel=2)
     if nix:
         click.echo("writing recording.nix, which takes some ten milliseconds a unit", err=True)
-        with folder.file("recording.nix") as path:
-            io.write_nix(path, **about)
+        try:
+            with folder.file("recording.nix") as path:
+                io.write_nix(path, **about)
+        except MissingDependencyError as missing:
+            warnings.warn(f"recording.nix was not written: {missing}", MyoloopWarning, stacklevel=2)
 
 
 def _file_name(title: str) -> str:

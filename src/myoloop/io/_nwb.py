@@ -49,6 +49,11 @@ NOBODY = {
     "sex": "O",
     "age": "P0D/",
 }
+# Spikes that a user brought may be anybody's.
+UNKNOWN_SUBJECT = NOBODY | {
+    "subject_id": "unknown",
+    "description": "Not known: the spikes were read from a file. Species, sex and age are placeholders.",
+}
 # Columns that NWB gives a meaning of its own.
 _TAKEN = {
     "id", "spike_times", "obs_intervals", "electrodes", "electrode_group", "waveforms", "waveform_mean",
