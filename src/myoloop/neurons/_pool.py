@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..errors import ParameterError, UnknownNameError
+from ..errors import ParameterError, UnknownNameError, shown
+from ..units import to_float, unit_of
 
 
 def interpolate(
@@ -33,16 +34,16 @@ def interpolate(
     overrides : mapping
         A value, an array of shape (n,), or a pair that replaces the range.
     """
-    rt = np.asarray(thresholds, dtype=np.float64)
+    rt = np.asarray(to_float(thresholds, None, f"{owner}.pool.thresholds"))
     if rt.ndim != 1 or rt.size == 0 or not np.all(np.isfinite(rt)) or rt.min() <= 0:
         raise ParameterError(
             f"{owner}.pool.thresholds",
             f"shape {rt.shape}" + (f", smallest {rt.min():g}" if rt.size else ""),
             "give a list of recruitment thresholds above 0",
         )
-    top = float(rt.max()) if largest is None else float(largest)
-    if not np.isfinite(top) or top <= 0:
-        raise ParameterError(f"{owner}.pool.largest", f"{top:g} was given", "give a number above 0")
+    top = rt.max() if largest is None else to_float(largest, None, f"{owner}.pool.largest")
+    if np.ndim(top) or not np.isfinite(top) or top <= 0:
+        raise ParameterError(f"{owner}.pool.largest", f"{shown(top)} was given", "give a number above 0")
     values: dict[str, Any] = {"n": len(rt)}
     for name, span in ranges.items():
         values[name] = span[0] + (span[1] - span[0]) * (rt / top)
@@ -50,6 +51,7 @@ def interpolate(
         if name not in ranges:
             raise UnknownNameError(f"{owner}.pool", name, ranges)
         if isinstance(given, tuple) and len(given) == 2:
-            given = given[0] + (given[1] - given[0]) * (rt / top)  # noqa: PLW2901
+            low, high = (to_float(end, unit_of(name), f"{owner}.pool.{name}") for end in given)
+            given = low + (high - low) * (rt / top)  # noqa: PLW2901
         values[name] = given
     return values
