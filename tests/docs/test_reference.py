@@ -11,15 +11,16 @@ ELSEWHERE = {"studies": {"STUDIES"}, "data": {"Layer"}}
 
 
 def listed_on(page: Path) -> set[str]:
-    return set(re.findall(r"^\.\. auto(?:class|function):: (\w+)$", page.read_text("utf-8"), re.MULTILINE))
+    entry = r"^\.\. (?:autoclass|autofunction|py:data):: (\w+)$"
+    return set(re.findall(entry, page.read_text("utf-8"), re.MULTILINE))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_room(page):
-    room = importlib.import_module(
-        "myoloop.kernels" if page.stem == "foundations" else f"myoloop.{page.stem}"
-    )
-    foundations = listed_on(page.with_name("foundations.md"))
+    if page.stem == "foundations":
+        pytest.skip("documents whole modules")
+    room = importlib.import_module(f"myoloop.{page.stem}")
+    foundations = set(importlib.import_module("myoloop.kernels").__all__)
 
     missing = set(room.__all__) - listed_on(page) - foundations - ELSEWHERE.get(page.stem, set())
     assert not missing, f"add to {page.name}: {sorted(missing)}"

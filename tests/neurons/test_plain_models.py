@@ -129,33 +129,56 @@ KINDS = {  # a, b, c, d of the paper's Fig. 2: RS, IB, CH, FS, LTS
 }
 
 
-def published_script(current, a, b, c, d):
-    """The loop of Izhikevich (2003), with thalamic input `current` (ms, cells); firings as (ms, cell)."""
-    v = np.full(len(a), -65.0)
-    u = b * v
-    firings = []
-    for t, thalamic in enumerate(current):
-        fired = v >= 30
-        firings += [(t, cell) for cell in np.flatnonzero(fired)]
-        v, u = np.where(fired, c, v), np.where(fired, u + d, u)
-        v = v + 0.5 * (0.04 * v**2 + 5 * v + 140 - u + thalamic)
-        v = v + 0.5 * (0.04 * v**2 + 5 * v + 140 - u + thalamic)
-        u = u + a * (b * v - u)
-    return firings
+def published_millisecond(v, u, thalamic, a, b, c, d):
+    """One pass through the loop of Izhikevich (2003): who fires at its beginning, and v and u at its end."""
+    fired = v >= 30
+    v, u = np.where(fired, c, v), np.where(fired, u + d, u)
+    v = v + 0.5 * (0.04 * v**2 + 5 * v + 140 - u + thalamic)
+    v = v + 0.5 * (0.04 * v**2 + 5 * v + 140 - u + thalamic)
+    return fired, v, u + a * (b * v - u)
 
 
-def test_izhikevich_cells_fire_in_the_milliseconds_of_the_published_script():
-    kinds = {key: np.array(value) for key, value in KINDS.items()}
-    current = 8.0 + 4.0 * np.random.default_rng(0).normal(size=(1001, 5))
-    expected = published_script(current, **kinds)
+@pytest.fixture(scope="module")
+def izhikevich():
+    """Cells of five kinds with thalamic input, and that input (ms, cells)."""
+    current = 8.0 + 4.0 * np.random.default_rng(0).normal(size=(1000, 5))
 
     def given(t_s):
-        return current[np.minimum(np.floor(t_s * 1e3).astype(int), 1000)]
+        return current[np.minimum(np.floor(t_s * 1e3).astype(int), 999)]
 
-    spikes = run(Izhikevich(n=5, **kinds), given, 1.0, 1.0).spikes["MN"]
-    found = sorted(zip(np.ceil(spikes.times_s * 1e3 - 1e-9).astype(int), spikes.units, strict=True))
-    assert found == sorted(expected)
-    assert np.all(np.bincount([cell for _, cell in expected], minlength=5) > 10)
+    cells = Izhikevich(n=5, **{key: np.array(value) for key, value in KINDS.items()})
+    return run(cells, given, 1.0, 1.0, probes=("v_soma", "recovery")), current
+
+
+def in_ms(times_s):
+    return np.ceil(times_s * 1e3 - 1e-9).astype(int)
+
+
+def test_every_millisecond_of_an_izhikevich_cell_is_that_of_the_published_script(izhikevich):
+    """Step by step from the recorded state: the model amplifies the last bit within some hundred ms."""
+    result, current = izhikevich
+    v, u = (result.signals[f"MN.{name}"].values for name in ("v_soma", "recovery"))
+    kinds = [np.array(KINDS[key]) for key in "abcd"]
+    spikes = set(zip(in_ms(result.spikes["MN"].times_s), result.spikes["MN"].units, strict=True))
+    for ms in range(999):
+        _, new_v, new_u = published_millisecond(v[ms], u[ms], current[ms], *kinds)
+        fires = new_v >= 30  # the script resets at the beginning of the next pass
+        assert {(ms + 1, cell) for cell in np.flatnonzero(fires)} == {s for s in spikes if s[0] == ms + 1}
+        np.testing.assert_allclose(v[ms + 1], np.where(fires, kinds[2], new_v), rtol=1e-10)
+        np.testing.assert_allclose(u[ms + 1], np.where(fires, new_u + kinds[3], new_u), rtol=1e-10)
+    assert np.all(result.spikes["MN"].counts > 10)
+
+
+def test_izhikevich_cells_fire_in_the_milliseconds_of_the_published_script(izhikevich):
+    result, current = izhikevich
+    v, kinds = np.full(5, -65.0), [np.array(KINDS[key]) for key in "abcd"]
+    u, firings = kinds[1] * v, []
+    for ms in range(200):
+        fired, v, u = published_millisecond(v, u, current[ms], *kinds)
+        firings += [(ms, cell) for cell in np.flatnonzero(fired)]
+    spikes = result.spikes["MN"].between(0.0, 0.1995)
+    assert sorted(zip(in_ms(spikes.times_s), spikes.units, strict=True)) == firings
+    assert len(firings) > 20
 
 
 def test_the_recovery_variable_of_an_izhikevich_cell_grows_by_d_at_a_spike():

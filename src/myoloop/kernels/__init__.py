@@ -3,7 +3,7 @@
 Importing this room does not import Numba: the engine loads the private modules when a simulation starts.
 """
 
-from ._functions import clamp, divide_pair, exp, exp_bounded
+from ._functions import clamp, crossing, divide_pair, exp, exp_bounded
 from ._neuron import Neuron
 
-__all__ = ["Neuron", "clamp", "divide_pair", "exp", "exp_bounded"]
+__all__ = ["Neuron", "clamp", "crossing", "divide_pair", "exp", "exp_bounded"]

@@ -45,6 +45,13 @@ class _FingerprintCache(FunctionCache):
         self._mark = mark
         super().__init__(function)
 
+    def load_overload(self, signature: Any, target_context: Any) -> Any:
+        """Load machine code; what cannot be loaded, e.g. because a module was renamed, is compiled anew."""
+        try:
+            return super().load_overload(signature, target_context)
+        except Exception:  # whatever unpickling of a stale file may raise
+            return None
+
     def _index_key(self, signature: Any, codegen: Any) -> tuple[Any, ...]:
         return signature, codegen.magic_tuple(), self._mark
 
@@ -59,6 +66,7 @@ def _feed(digest: Any, part: Any, seen: set[int]) -> None:
         if id(part) in seen:
             return
         seen.add(id(part))
+        digest.update(f"{part.__module__}.{part.__qualname__}".encode())
         _feed(digest, part.__code__, seen)
         for name in sorted(set(part.__code__.co_names)):
             if name in part.__globals__:
@@ -70,7 +78,8 @@ def _feed(digest: Any, part: Any, seen: set[int]) -> None:
         for constant in part.co_consts:
             _feed(digest, constant, seen)
     elif isinstance(part, type):
-        digest.update(f"{part.__qualname__}{getattr(part, '_fields', '')}".encode())
+        name = f"{part.__module__}.{part.__qualname__}"
+        digest.update(f"{name}{getattr(part, '_fields', '')}".encode())
     elif isinstance(part, types.ModuleType):
         digest.update(part.__name__.encode())
     elif isinstance(part, int | float | str | bytes | bool | tuple | None):

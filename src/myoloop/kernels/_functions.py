@@ -10,7 +10,7 @@ import numpy as np
 def exp(x: Any) -> Any:
     """e**x; in a compiled kernel a polynomial form.
 
-    Relative error below 2 units in the last place. Arguments are held to [-87, 88] in float32 and
+    Relative error below 2 machine epsilons. Arguments are held to [-87, 88] in float32 and
     [-708, 709] in float64 kernels, so the result is never 0 or infinite.
     """
     return np.exp(x)
@@ -32,3 +32,13 @@ def divide_pair(a: Any, b: Any, c: Any, d: Any) -> Any:
     b, d and their product must lie within the range of the precision.
     """
     return a / b, c / d
+
+
+def crossing(threshold: Any, before: Any, after: Any) -> Any:
+    """Fraction of a step after which a voltage that goes from `before` to `after` reaches a threshold.
+
+    0.0 if it does not; a tiny fraction if `before` lies there already, where a delta synapse brought it.
+    """
+    rise = after - before if after > before else 1.0
+    reached = (threshold - before) / rise if after >= threshold else 0.0
+    return 1e-6 if before >= threshold else reached

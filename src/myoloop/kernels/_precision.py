@@ -75,7 +75,7 @@ class _Retype(FunctionPass):
                     continue
                 if type(source.value) is float:
                     assignment.value = ir.Const(self.dtype.type(source.value), source.loc)
-                elif isinstance(source.value, types.FunctionType):
+                elif isinstance(source.value, types.FunctionType) and not _is_foreign(source.value):
                     source.value = compile_function(source.value, self.dtype, forceinline=True)
                 else:
                     continue
@@ -105,6 +105,11 @@ class _Pipeline(CompilerBase):
             _replace(manager, NativeLowering, HintedLowering)
         manager.finalize()
         return [manager]
+
+
+def _is_foreign(function: types.FunctionType) -> bool:
+    """Whether Numba has its own way to compile a function."""
+    return function.__module__.partition(".")[0] in ("numba", "numpy")
 
 
 def _replace(manager: PassManager, old: type, new: type) -> None:

@@ -1,6 +1,6 @@
 """Cell models, one file each. Adding one is its file and its line below."""
 
-from ..kernels import Neuron, clamp, divide_pair, exp, exp_bounded
+from ..kernels import Neuron, clamp, crossing, divide_pair, exp, exp_bounded
 from ._izhikevich import Izhikevich
 from ._lif import LIF
 from ._two_compartment import TwoCompartmentMotorNeuron
@@ -11,6 +11,7 @@ __all__ = [
     "Neuron",
     "TwoCompartmentMotorNeuron",
     "clamp",
+    "crossing",
     "divide_pair",
     "exp",
     "exp_bounded",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
-from ..kernels import Neuron
+from ..kernels import Neuron, crossing
 from ..parameters import number
 
 PEAK = 30.0  # mV
@@ -68,10 +68,8 @@ class Izhikevich(Neuron):
         half = x.v_soma + h * _slope(x.v_soma, x.recovery, u)
         v = half + h * _slope(half, x.recovery, u)
         recovery = x.recovery + dt_ms * c.a * (c.b * v - x.recovery)
-        fired = v >= PEAK
-        crossing = (PEAK - x.v_soma) / (v - x.v_soma) if fired else 0.0
-        crossing = 1e-6 if fired and x.v_soma >= PEAK else crossing  # a jump brought it there
-        return _State(c.c if fired else v, recovery + c.d if fired else recovery), crossing
+        at = crossing(PEAK, x.v_soma, v)
+        return _State(c.c if at > 0.0 else v, recovery + c.d if at > 0.0 else recovery), at
 
 
 def _slope(v: Any, recovery: Any, u: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
-from ..kernels import Neuron, exp
+from ..kernels import Neuron, crossing, exp
 from ..parameters import number
 
 
@@ -78,8 +78,7 @@ class LIF(Neuron):
         free = x.refractory < 0.5 * dt_ms
         start = x.v_soma if free else c.reset
         v = balance + (start - balance) * exp(-g * c.dt_per_c) if free else c.reset
-        fired = v >= c.threshold
-        crossing = (c.threshold - start) / (v - start) if fired else 0.0
-        crossing = 1e-6 if fired and start >= c.threshold else crossing  # a jump brought it there
+        at = crossing(c.threshold, start, v)
+        fired = at > 0.0
         left = x.refractory - dt_ms if x.refractory > dt_ms else 0.0
-        return _State(c.reset if fired else v, c.refractory if fired else left), crossing
+        return _State(c.reset if fired else v, c.refractory if fired else left), at

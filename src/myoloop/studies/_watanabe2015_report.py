@@ -60,9 +60,6 @@ def draw_all(
 
 
 def _overview(params: Any, phases: Phases, motor: SpikeTrains, force: Signal, mvc: float) -> Figure:
-    cycle_s = 1.0 / params.frequency_hz
-    rate = motor.binned(cycle_s) / cycle_s / len(motor)
-    cycles_s = (np.arange(len(rate)) + 0.5) * cycle_s
     force_t, force_values = thin(force.times_s, 100 * force.values / mvc)
     boundaries = _boundaries(params)
     return Figure(
@@ -74,15 +71,24 @@ def _overview(params: Any, phases: Phases, motor: SpikeTrains, force: Signal, mv
                 title="Constant, oscillating and matched drive",
             ),
             Panel((Raster(motor), *boundaries), y_label="Motor neuron"),
-            Panel((Line(cycles_s, rate, color=1), *boundaries), y_label="Pool rate (pps)"),
+            Panel((*_pool_rate(params, motor), *boundaries), y_label="Pool rate (pps)"),
             Panel((Line(force_t, force_values, color=2), *boundaries), "Time (s)", "Force (% MVC)"),
         ),
-        "Mean and range of the descending rate, spikes of the pool, its mean rate (one bin a cycle of the "
-        "oscillation) and the force. The oscillation raises the force at the same mean drive; at a lower "
-        "mean it gives the force of the constant drive.",
+        "Mean and range of the descending rate, spikes of the pool, its rate (bins of 10 ms, and of a "
+        "cycle of the oscillation) and the force. The oscillation raises the force at the same mean drive; "
+        "at a lower mean it gives the force of the constant drive.",
         share_x=True,
         height_in=1.8,
     )
+
+
+def _pool_rate(params: Any, motor: SpikeTrains) -> list[Layer]:
+    """Mean rate of all motor neurons, in short bins and in bins of a cycle."""
+    layers: list[Layer] = []
+    for bin_s, label, color in ((0.01, "10 ms", 4), (1.0 / params.frequency_hz, "a cycle", 1)):
+        rate = motor.binned(bin_s) / bin_s / len(motor)
+        layers.append(Line((np.arange(len(rate)) + 0.5) * bin_s, rate, label, color))
+    return layers
 
 
 def _drive(params: Any, phases: Phases) -> list[Layer]:

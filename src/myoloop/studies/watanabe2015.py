@@ -302,6 +302,15 @@ def _staged(progress: Progress, name: str) -> Progress:
 def _check_times(params: Watanabe2015) -> None:
     from ..errors import ParameterError
 
+    window_ms = min(1.0, params.delay_ms)
+    for name in ("phase_s", "condition_s", "ramp_s"):
+        windows = getattr(params, name) * 1e3 / window_ms
+        if abs(windows - round(windows)) > 1e-6:
+            raise ParameterError(
+                f"Watanabe2015.{name}",
+                f"{getattr(params, name):g} s is not a whole number of windows of {window_ms:g} ms",
+                f"give {max(1, round(windows)) * window_ms * 1e-3:g} s",
+            )
     needed = params.settle_s + 3 * params.segment_s
     if params.phase_s < needed or params.condition_s <= params.settle_s:
         raise ParameterError(
@@ -332,7 +341,7 @@ STUDY = Study(
         "condition_s": 3.0,
         "settle_s": 0.5,
         "ramp_s": 2.0,
-        "offset_error_pps": 0.5,
+        "offset_error_pps": 0.2,
         "groups": 30,
     },
     claims=(

@@ -159,9 +159,9 @@ def _raster(axes: Axes, layer: Raster, height_in: float) -> None:
         spikes.units,
         linestyle="none",
         marker="|",
-        markersize=min(10.0, max(1.4, 0.8 * row_pt)),
-        markeredgewidth=min(0.9, max(0.45, 0.25 * row_pt)),
-        color=color_of(layer.color),
+        markersize=min(10.0, max(2.4, 0.8 * row_pt)),
+        markeredgewidth=min(0.9, max(0.6, 0.25 * row_pt)),
+        color=INK if layer.color == 0 else color_of(layer.color),
         rasterized=True,
     )
     axes.set_xlim(spikes.t_start_s, spikes.t_stop_s)
