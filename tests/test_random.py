@@ -50,5 +50,5 @@ def test_neighbouring_streams_are_not_correlated():
 
 @pytest.mark.parametrize("seed", [-1, 1.0, "1", None, True, float("nan")])
 def test_a_seed_that_is_no_whole_number_from_0_is_refused(seed):
-    with pytest.raises(ParameterError, match="^seed: .*; give "):
+    with pytest.raises(ParameterError, match=r"^seed: .*; give "):
         Streams(seed)

@@ -14,7 +14,8 @@ from myoloop.kernels._advance import _cells_kernel
 from myoloop.neurons import LIF, Izhikevich, TwoCompartmentMotorNeuron
 
 pytestmark = pytest.mark.skipif(
-    platform.machine().lower() not in ("x86_64", "amd64"), reason="reads x86 assembly; this is another machine"
+    platform.machine().lower() not in ("x86_64", "amd64"),
+    reason="reads x86 assembly; this is another machine",
 )
 SINGLE, DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
 FLOATS = {"state", "constants", "inputs", "crossings"}

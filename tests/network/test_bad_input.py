@@ -7,14 +7,14 @@ import pytest
 import quantities as pq
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from small_network import CELLS, DT, SOURCE, link, network, refused, run
 
-from myoloop.data import Signal, SpikeTrains
-from myoloop.errors import MyoloopError, ParameterError, UnknownNameError
+from myoloop.data import SpikeTrains
+from myoloop.errors import MyoloopError, UnknownNameError
 from myoloop.network import (
     Clock,
     CurrentInjection,
     DoubleExponential,
-    Exponential,
     GammaSource,
     Network,
     Plant,
@@ -29,28 +29,7 @@ from myoloop.network import (
     all_to_all,
     simulate,
 )
-from myoloop.neurons import LIF
-
-DT = 0.1
-SOURCE, CELLS = PoissonSource("IN", 3, rate_pps=5.0), Population("MN", LIF(n=2))
-
-
-def link(**how):
-    return Projection("IN", "MN", all_to_all(), **{"weight_uS": 0.1, "synapse": Exponential(), **how})
-
-
-def network(*projections, **parts):
-    return Network([SOURCE, CELLS], projections or [link()], **parts)
-
-
-def run(net=None, duration_s=0.01, **options):
-    return simulate(net or network(), duration_s, **{"dt_ms": DT, **options})
-
-
-def refused(message, make, *args, error=ParameterError, **how):
-    with pytest.raises(error, match=message):
-        make(*args, **how)
-
+from myoloop.neurons import LIF, Izhikevich
 
 # Names
 
@@ -71,12 +50,27 @@ def test_two_nodes_or_projections_of_one_name_are_refused():
 def test_an_unknown_name_is_answered_with_the_nearest_one():
     unknown = {"error": UnknownNameError}
     nodes = [SOURCE, CELLS]
-    refused(r"^Projection NI->MN\.pre: no 'NI'; did you mean 'IN'\? known are IN, MN$",
-            Network, nodes, [Projection("NI", "MN", all_to_all(), weight_uS=0.1)], **unknown)  # fmt: skip
-    refused(r"^Projection IN->IN\.post: no 'IN'; .*known are MN$",
-            Network, nodes, [Projection("IN", "IN", all_to_all(), weight_uS=0.1)], **unknown)  # fmt: skip
-    refused(r"^CurrentInjection\.population: no 'MM'; did you mean 'MN'",
-            Network, nodes, currents=[CurrentInjection("MM", 1.0)], **unknown)  # fmt: skip
+    refused(
+        r"^Projection INN->MN\.pre: no 'INN'; did you mean 'IN'\? known are IN, MN$",
+        Network,
+        nodes,
+        [Projection("INN", "MN", all_to_all(), weight_uS=0.1)],
+        **unknown,
+    )
+    refused(
+        r"^Projection IN->IN\.post: no 'IN'; .*known are MN$",
+        Network,
+        nodes,
+        [Projection("IN", "IN", all_to_all(), weight_uS=0.1)],
+        **unknown,
+    )
+    refused(
+        r"^CurrentInjection\.population: no 'MM'; did you mean 'MN'",
+        Network,
+        nodes,
+        currents=[CurrentInjection("MM", 1.0)],
+        **unknown,
+    )
     refused(r"^simulate\.spikes: no 'MNs'; did you mean 'MN'", run, spikes=["MNs"], **unknown)
     refused(r"^Simulation\.precision: no 'singel'; did you mean 'single'", run, precision="singel", **unknown)
     refused(r"^drive: no 'Mn'; did you mean 'MN'", network().start(dt_ms=DT).step, {"Mn": 1.0}, **unknown)
@@ -94,7 +88,9 @@ def test_a_network_of_junk_is_refused(field, junk):
 
 def test_parts_of_the_wrong_kind_are_refused():
     refused(r"^Population\(MN\)\.cells: a int was given; give a cell model", Population, "MN", 3)
-    refused(r"^Projection IN->MN\.connectivity: a float was given", Projection, "IN", "MN", 0.3, weight_uS=0.1)
+    refused(
+        r"^Projection IN->MN\.connectivity: a float was given", Projection, "IN", "MN", 0.3, weight_uS=0.1
+    )
     refused(r"^Projection IN->MN\.synapse: a str was given", link, synapse="alpha")
     refused(r"^Projection IN->MN\.plasticity: a str was given", link, plasticity="stdp")
     refused(r"^Projection IN->MN\.site: a int was given", link, site=3)
@@ -106,8 +102,13 @@ def test_parts_of_the_wrong_kind_are_refused():
 
 
 def test_annotations_that_do_not_fit_the_cells_are_refused_before_the_run():
-    refused(r"^Population\(MN\)\.annotations\['rt'\]: shape \(3,\) for 2 cells", Population, "MN", LIF(n=2),
-            {"rt": np.ones(3)})  # fmt: skip
+    refused(
+        r"^Population\(MN\)\.annotations\['rt'\]: shape \(3,\) for 2 cells",
+        Population,
+        "MN",
+        LIF(n=2),
+        {"rt": np.ones(3)},
+    )
     refused(r"^Population\(MN\)\.annotations: a list was given", Population, "MN", LIF(n=2), [1])
 
 
@@ -126,7 +127,19 @@ def test_one_of_everything_is_valid(n):
 
 
 @pytest.mark.parametrize(
-    "rate", [-1.0, float("nan"), float("inf"), "5 mV", 5 * pq.ms, [1.0, 2.0], [1.0, np.nan, 2.0], None, np.eye(3), "x"]
+    "rate",
+    [
+        -1.0,
+        float("nan"),
+        float("inf"),
+        "5 mV",
+        5 * pq.ms,
+        [1.0, 2.0],
+        [1.0, np.nan, 2.0],
+        None,
+        np.eye(3),
+        "x",
+    ],
 )
 def test_a_rate_that_is_none_is_refused(rate):
     for make in (PoissonSource, GammaSource):
@@ -150,7 +163,7 @@ def test_a_gamma_shape_below_one_is_refused(shape):
         (lambda t: np.zeros((len(t), 2)), r"the function gave shape \(\d+, 2\)"),
         (lambda t: "x", r"the function failed"),
         (lambda: 3.0, r"the function failed"),
-        (lambda t: None, r"was given|the function failed"),
+        (lambda t: None, r"nan was given"),
     ],
 )
 def test_a_function_that_gives_no_rate_is_refused_with_the_time(rate, message):
@@ -158,7 +171,9 @@ def test_a_function_that_gives_no_rate_is_refused_with_the_time(rate, message):
     refused(rf"^IN\.rate_pps: {message}", run, net)
 
 
-@pytest.mark.parametrize("current", [float("nan"), "5 mV", 3 * pq.s, [1.0, np.nan], [1.0, 2.0, 3.0], 1e39, None, "x"])
+@pytest.mark.parametrize(
+    "current", [float("nan"), "5 mV", 3 * pq.s, [1.0, np.nan], [1.0, 2.0, 3.0], 1e39, None, "x"]
+)
 def test_a_current_that_is_none_is_refused(current):
     def make():
         run(network(currents=[CurrentInjection("MN", current)]))
@@ -176,7 +191,9 @@ def test_cells_that_a_population_has_not_are_refused(cells):
     refused(r"^CurrentInjection\(MN\)\.cells: ", make)
 
 
-@pytest.mark.parametrize("weight", [float("nan"), float("inf"), "1 mV", 2 * pq.nA, [0.1, 0.2], -0.1, "x", True])
+@pytest.mark.parametrize(
+    "weight", [float("nan"), float("inf"), "1 mV", 2 * pq.nA, [0.1, 0.2], -0.1, "x", True]
+)
 def test_a_weight_that_is_none_is_refused(weight):
     refused(r"^Projection IN->MN\.weight_uS: ", link, weight_uS=weight)
 
@@ -187,8 +204,12 @@ def test_weights_are_converted():
 
 
 def test_a_rise_that_is_not_shorter_than_the_decay_is_refused():
-    refused(r"^DoubleExponential\.rise_ms: 3 ms is not below decay_ms = 3; .*Alpha", DoubleExponential,
-            rise_ms=3.0, decay_ms=3.0)  # fmt: skip
+    refused(
+        r"^DoubleExponential\.rise_ms: 3 ms is not below decay_ms = 3; .*Alpha",
+        DoubleExponential,
+        rise_ms=3.0,
+        decay_ms=3.0,
+    )
 
 
 def test_times_that_are_not_in_order_are_refused():
@@ -224,98 +245,33 @@ def test_what_is_no_spike_train_is_refused(spikes):
     refused("^spikes: a .* was given; give SpikeTrains, a neo", ReplaySource, "IN", spikes=spikes)
 
 
-# Time
-
-
-@pytest.mark.parametrize("duration", [0.0, -1.0, float("nan"), float("inf"), "5 mV", "x", None, [1.0], 3 * pq.nA])
-def test_a_duration_that_is_none_is_refused(duration):
-    refused(r"^simulate\.duration_s: ", run, duration_s=duration)
-
-
-def test_a_duration_may_be_a_quantity():
-    for duration in (10 * pq.ms, "10 ms", 0.01):
-        assert run(duration_s=duration).spikes["MN"].t_stop_s == pytest.approx(0.01)
-
-
-def test_clocks_that_do_not_divide_are_refused_with_both_numbers():
-    refused(r"^simulate\.duration_s: 0\.0105 s is not a whole number of windows of 1 ms; give 0\.01 s", run,
-            duration_s=0.0105)  # fmt: skip
-    refused(r"^Simulation\.window_ms: 0\.55 ms is not a whole number of steps of dt_ms = 0\.1; give 0\.\d+ ms", run,
-            window_ms=0.55)  # fmt: skip
-    refused(r"^Projection IN->MN\.delay_ms: 1\.05 ms is not a whole number of steps of dt_ms = 0\.1", run,
-            network(link(delay_ms=1.05)))  # fmt: skip
-
-
-def test_a_delay_below_one_window_or_step_is_refused():
-    refused(r"^Projection IN->MN\.delay_ms: 1 ms is below one window of 2 ms; give a longer delay or a shorter window",
-            run, window_ms=2.0)  # fmt: skip
-    refused(r"^Projection IN->MN\.delay_ms: 0 was given; give a finite number in ms above 0", link, delay_ms=0.0)
-    refused(r"^Projection IN->MN\.delay_ms: a delay of 0 ms; give 0\.1 \(one step\)", run,
-            network(link(delay_ms=Uniform(low=0.0, high=0.02))))  # fmt: skip
-    refused(r"^Projection IN->MN\.delay_ms: a delay of ", run, network(link(delay_ms=1e9)))
-
-
-@pytest.mark.parametrize("window", [0.0, -1.0, float("nan"), float("inf"), "5 mV", "x", [1.0], 1e8])
-def test_a_window_that_is_none_is_refused(window):
-    refused(r"^Simulation\.window_ms: ", run, Network([CELLS]), window_ms=window)
-
-
-@pytest.mark.parametrize("dt", [0.0, -1.0, float("nan"), float("inf"), "5 mV", "x", None, [0.1]])
-def test_a_step_that_is_none_is_refused(dt):
-    refused(r"^Clock\.dt_ms: ", run, dt_ms=dt)
-
-
-@pytest.mark.parametrize("every", [0.0, -1.0, float("nan"), "x", float("inf")])
-def test_a_checkpoint_period_that_is_none_is_refused(every):
-    refused(r"^simulate\.checkpoint_every_s: ", run, checkpoint_every_s=every)
-
-
-@pytest.mark.parametrize("threads", [0, -1, 1.5, None, True, 10_000])
-def test_a_number_of_threads_that_the_machine_has_not_is_refused(threads):
-    refused(r"^threads: .* was given; give 1 to ", run, threads=threads)
-
-
-def test_a_drive_that_is_shorter_than_the_run_is_refused_before_it_begins():
-    short = Signal(np.ones(90), 1000.0, "pps")
-    rate = Network([PoissonSource("IN", 3, rate_pps=short)])
-    refused(r"^IN\.rate_pps: the signal covers 0 to 0\.09 s of a run of 0\.1 s; give a signal as long", run, rate, 0.1)
-    current = network(currents=[CurrentInjection("MN", short)])
-    refused(r"^CurrentInjection\(MN\)\.current_nA: the signal covers 0 to 0\.09 s", run, current, 0.1)
-    assert run(rate, 0.09).status == "complete"
-
-
-def test_a_drive_that_ends_stops_a_closed_loop_there():
-    sim = Network([PoissonSource("IN", 3, rate_pps=Signal(np.ones(90), 1000.0, "pps"))]).start(dt_ms=DT)
-    for _ in range(90):
-        sim.step()
-    refused(r"^IN\.rate_pps: the signal ends before 0\.091 s", sim.step)
-
-
-def test_a_drive_that_begins_late_is_refused():
-    late = Signal(np.ones(200), 1000.0, "pps", 0.05)
-    refused(r"^IN\.rate_pps: the signal begins at 0\.05 s", run, Network([PoissonSource("IN", 3, rate_pps=late)]))
-
-
-def test_a_signal_of_another_number_of_channels_is_refused():
-    refused(r"^PoissonSource\.rate_pps: a signal of 2 channels for 3 units", PoissonSource, "IN", 3,
-            rate_pps=Signal(np.ones((9, 2)), 10.0))  # fmt: skip
-
-
 def test_samples_before_the_first_window_are_refused():
     refused(r"^Simulation\.samples: no window is done", network().start(dt_ms=DT).samples)
 
 
 def test_a_run_that_diverges_is_stopped():
-    """A current so large that single precision overflows; NaN must not be handed on as a result."""
-    net = Network([Population("MN", LIF(threshold_mV=1e38, initial_mV=3e38))], currents=[CurrentInjection("MN", 1e29)])
+    """Numbers that are none must not be handed on as a result."""
+    net = Network([Population("IZ", Izhikevich())], currents=[CurrentInjection("IZ", -1e29)])
     with np.errstate(over="ignore"):
-        refused(r"^Population\(MN\): its state is no longer finite at ", run, net, 0.3)
+        refused(
+            r"^Population\(IZ\): its state is no longer finite at .* s; take a shorter",
+            run,
+            net,
+            0.3,
+            precision="double",
+        )
 
 
 junk = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=6), st.binary(max_size=3),
-    st.lists(st.floats(), max_size=3), st.sampled_from([5 * pq.ms, 5 * pq.mV, object(), np.eye(2), np.zeros(0)]),
-)  # fmt: skip
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=6),
+    st.binary(max_size=3),
+    st.lists(st.floats(), max_size=3),
+    st.sampled_from([5 * pq.ms, 5 * pq.mV, object(), np.eye(2), np.zeros(0)]),
+)
 # What makes a run long, or the result large, is left out: it is valid.
 OPTIONS = ["window_ms", "checkpoint_every_s", "precision", "threads", "record", "spikes", "seed", "resume"]
 

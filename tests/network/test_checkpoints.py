@@ -97,7 +97,11 @@ def test_a_state_survives_a_file(tmp_path):
 
 def pool(n=5, matrix=None, trains=((0.1,),), **cell):
     spikes = SpikeTrains.from_trains(trains, 1.0)
-    nodes = [PoissonSource("IN", n, rate_pps=9.0), ReplaySource("RE", spikes=spikes), Population("MN", LIF(n=n, **cell))]
+    nodes = [
+        PoissonSource("IN", n, rate_pps=9.0),
+        ReplaySource("RE", spikes=spikes),
+        Population("MN", LIF(n=n, **cell)),
+    ]
     wiring = one_to_one() if matrix is None else from_matrix(matrix)
     return Network(nodes, [Projection("IN", "MN", wiring, weight_uS=0.1, synapse=Exponential())])
 
@@ -121,7 +125,9 @@ def test_a_state_of_another_simulation_is_refused(network, options):
     matrix = np.eye(5) if "matrix" in str(network.to_dict()["projections"][0]["connectivity"]) else None
     sim = pool(matrix=matrix).start(dt_ms=0.1)
     sim.step()
-    with pytest.raises(ParameterError, match=r"^Simulation\.restore: the state belongs to another network, seed"):
+    with pytest.raises(
+        ParameterError, match=r"^Simulation\.restore: the state belongs to another network, seed"
+    ):
         network.start(**{"dt_ms": 0.1, **options}).restore(sim.state())
 
 
@@ -234,7 +240,12 @@ def test_streaming_takes_the_same_memory_however_long_the_run():
 
 def test_progress_is_told_from_0_to_the_end_in_simulated_seconds():
     told = []
-    simulate(build(), 6.0, dt_ms=0.1, progress=lambda stage, done, total, unit="s": told.append((stage, done, total)))
+    simulate(
+        build(),
+        6.0,
+        dt_ms=0.1,
+        progress=lambda stage, done, total, unit="s": told.append((stage, done, total)),
+    )
     assert told[0] == ("simulate", 0.0, 6.0)
     assert told[-1] == ("simulate", 6.0, 6.0)
     done = [d for _, d, _ in told]

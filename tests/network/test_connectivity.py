@@ -75,7 +75,9 @@ def test_random_wiring_names_no_pair_twice_and_none_out_of_range():
     wiring = random(0.5).wire(50, 60, RNG)
     pre, post = pairs(wiring)
     assert len(set(zip(pre, post, strict=True))) == len(post)
-    assert all(np.all(np.diff(wiring.posts[a:b]) > 0) for a, b in zip(wiring.starts, wiring.starts[1:], strict=False))
+    assert all(
+        np.all(np.diff(wiring.posts[a:b]) > 0) for a, b in zip(wiring.starts, wiring.starts[1:], strict=False)
+    )
     assert post.min() >= 0
     assert post.max() < 60
 
@@ -129,7 +131,10 @@ def test_two_projections_are_wired_independently():
     rules = Look(), Look()
     network = Network(
         [PoissonSource("IN", 40), Population("MN", LIF(n=40))],
-        [Projection("IN", "MN", random(0.5), weight_uS=0.1, name=f"p{i}", plasticity=r) for i, r in enumerate(rules)],
+        [
+            Projection("IN", "MN", random(0.5), weight_uS=0.1, name=f"p{i}", plasticity=r)
+            for i, r in enumerate(rules)
+        ],
     )
     network.start()
     one, other = (set(zip(r.seen.pre, r.seen.post, strict=True)) for r in rules)
@@ -174,18 +179,20 @@ def test_any_wiring_is_well_formed(n_pre, n_post, probability, seed):
 
 @pytest.mark.parametrize("probability", [-0.1, 1.1, float("nan"), "half", None, [0.5]])
 def test_a_probability_outside_0_to_1_is_refused(probability):
-    with pytest.raises(ParameterError, match="probability: .*; give "):
+    with pytest.raises(ParameterError, match=r"probability: .*; give "):
         random(probability)
 
 
-@pytest.mark.parametrize("matrix", [[[1.0, np.nan]], [[np.inf]], "x", None, [1.0, 2.0], [[1j]], [["a"]], object()])
+@pytest.mark.parametrize(
+    "matrix", [[[1.0, np.nan]], [[np.inf]], "x", None, [1.0, 2.0], [[1j]], [["a"]], object()]
+)
 def test_a_matrix_that_is_none_is_refused(matrix):
-    with pytest.raises(MyoloopError, match="^from_matrix: "):
+    with pytest.raises(MyoloopError, match=r"^from_matrix: "):
         from_matrix(matrix)
 
 
 def test_sizes_that_do_not_fit_are_refused_with_both_numbers():
-    with pytest.raises(ParameterError, match="^one_to_one: 3 units onto 4; "):
+    with pytest.raises(ParameterError, match=r"^one_to_one: 3 units onto 4; "):
         look(3, 4, one_to_one())
     with pytest.raises(ParameterError, match=r"^from_matrix: shape \(2, 2\) for 3 x 4 units; "):
         look(3, 4, from_matrix(np.eye(2)))
@@ -195,5 +202,5 @@ def test_a_negative_conductance_is_refused():
     with pytest.raises(ParameterError, match=r"^Projection IN->MN\.weight_uS: -0\.1 was given; "):
         Projection("IN", "MN", all_to_all(), weight_uS=-0.1)
     for how in ({"connectivity": from_matrix([[-1.0]])}, {"weight_uS": Uniform(low=-2.0, high=-1.0)}):
-        with pytest.raises(ParameterError, match="a synapse inhibits by its reversal_mV"):
+        with pytest.raises(ParameterError, match=r"a synapse inhibits by its reversal_mV"):
             look(1, 1, **{"connectivity": all_to_all(), **how})

@@ -52,9 +52,7 @@ def pairing(pre_s: float, teacher_s: float, reward: float) -> tuple[RewardedSTDP
         Projection("pre", "MN", one_to_one(), weight_nA=0.1, synapse=current, plasticity=RewardedSTDP()),
         Projection("teacher", "MN", one_to_one(), weight_mV=100.0, synapse=Delta()),
     ]
-    return Network(
-        [*sources, Population("MN", LIF())], projections, plants={"world": ConstantReward(reward)}
-    )
+    return Network([*sources, Population("MN", LIF())], projections, plants={"world": ConstantReward(reward)})
 
 
 def final_weight(network: Network) -> float:
@@ -91,9 +89,7 @@ def test_new_weights_act_on_the_spikes_that_follow():
     ]
     network = pairing(0.0105, 0.0155, 0.05)
     network = network.replace(nodes=[*sources, network.populations["MN"]])
-    run = simulate(
-        network, 0.1, dt_ms=DT_MS, precision="double", record=[Probe("MN", "i_soma", [0], DT_MS)]
-    )
+    run = simulate(network, 0.1, dt_ms=DT_MS, precision="double", record=[Probe("MN", "i_soma", [0], DT_MS)])
     current = run.signals["MN.i_soma"].values[:, 0]
     assert current[115] == pytest.approx(0.1, rel=1e-12)
     assert current[915] > 0.13

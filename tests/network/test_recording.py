@@ -33,7 +33,11 @@ def record(*probes, n=70, duration_s=0.02, current=0.1, **options):
 def injected(current, duration_s=0.02, n=1, cells=None):
     network = Network([Population("MN", LIF(n=n))], currents=[CurrentInjection("MN", current, cells)])
     probe = Probe("MN", "i_soma", list(range(n)), DT)
-    return simulate(network, duration_s, dt_ms=DT, precision="double", record=[probe]).signals["MN.i_soma"].values
+    return (
+        simulate(network, duration_s, dt_ms=DT, precision="double", record=[probe])
+        .signals["MN.i_soma"]
+        .values
+    )
 
 
 def test_cells_of_any_block_come_in_the_asked_for_order():
@@ -56,10 +60,16 @@ def test_a_decimated_trace_is_every_kth_sample_of_the_full_one(every_ms, window_
 
 
 def test_probes_of_different_periods_do_not_disturb_one_another():
-    probes = [Probe("MN", "v_soma", [1, 68], 0.3), Probe("MN", "refractory", [5], 0.4), Probe("MN", "i_soma", [2], 5)]
+    probes = [
+        Probe("MN", "v_soma", [1, 68], 0.3),
+        Probe("MN", "refractory", [5], 0.4),
+        Probe("MN", "i_soma", [2], 5),
+    ]
     together = record(*probes, current=1.0).signals
     for probe in probes:
-        np.testing.assert_array_equal(together[probe.key].values, record(probe, current=1.0).signals[probe.key].values)
+        np.testing.assert_array_equal(
+            together[probe.key].values, record(probe, current=1.0).signals[probe.key].values
+        )
     assert together["MN.refractory"].values.max() == pytest.approx(2.0)
     assert together["MN.refractory"].units == ""
 
@@ -125,7 +135,11 @@ def test_a_current_into_some_cells_leaves_the_others_alone():
 
 
 def test_currents_add_up():
-    parts = [CurrentInjection("MN", 0.1), CurrentInjection("MN", [0.0, 0.2]), CurrentInjection("MN", 0.4, [0])]
+    parts = [
+        CurrentInjection("MN", 0.1),
+        CurrentInjection("MN", [0.0, 0.2]),
+        CurrentInjection("MN", 0.4, [0]),
+    ]
     network = Network([Population("MN", LIF(n=2))], currents=parts)
     probe = Probe("MN", "i_soma", [0, 1], DT)
     values = simulate(network, 0.01, dt_ms=DT, precision="double", record=[probe]).signals["MN.i_soma"].values
@@ -141,7 +155,10 @@ def test_currents_add_up():
         (("MN", "v_soma", [-1]), r"^Probe\(MN\.v_soma\)\.cells: -1 was given; give 0 to 69"),
         (("MN", "v_soma", []), r"^Probe\(MN\.v_soma\)\.cells: \[\] was given; "),
         (("MN", "v_soma", [0.5]), r"^Probe\(MN\.v_soma\)\.cells: \[0.5\] was given; "),
-        (("MN", "v_soma", [0], 0.15), r"^Probe\(MN\.v_soma\)\.every_ms: 0.15 ms is not a whole number of steps"),
+        (
+            ("MN", "v_soma", [0], 0.15),
+            r"^Probe\(MN\.v_soma\)\.every_ms: 0.15 ms is not a whole number of steps",
+        ),
         (("MN", "v_soma", [0], 0.0), r"^Probe\.every_ms: 0 was given; "),
     ],
 )

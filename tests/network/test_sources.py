@@ -82,7 +82,9 @@ def test_each_unit_may_have_its_own_rate():
 
 
 def test_a_function_may_give_each_unit_its_own_rate():
-    counts = emit(PoissonSource("IN", 2, rate_pps=lambda t: np.stack([0 * t, 100 + 0 * t], axis=1)), 10.0).counts
+    counts = emit(
+        PoissonSource("IN", 2, rate_pps=lambda t: np.stack([0 * t, 100 + 0 * t], axis=1)), 10.0
+    ).counts
     assert counts[0] == 0
     assert counts[1] == pytest.approx(1000, abs=130)
 

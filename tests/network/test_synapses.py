@@ -68,7 +68,9 @@ KINETICS = [
 
 
 @pytest.mark.parametrize("dt_ms", [0.025, 0.05, 0.1])
-@pytest.mark.parametrize(("synapse", "response"), KINETICS, ids=["double", "slow double", "alpha", "exponential"])
+@pytest.mark.parametrize(
+    ("synapse", "response"), KINETICS, ids=["double", "slow double", "alpha", "exponential"]
+)
 def test_the_response_to_a_spike_is_the_analytic_one_at_every_step(synapse, response, dt_ms):
     trace = respond(LIF(), "g_soma", [[5.0]], dt_ms=dt_ms, weight_uS=0.3, synapse=synapse)[:, 0]
     t = np.arange(len(trace)) * dt_ms - 6.0  # 1 ms of delay
@@ -76,7 +78,9 @@ def test_the_response_to_a_spike_is_the_analytic_one_at_every_step(synapse, resp
     np.testing.assert_allclose(trace, 0.3 * response(t), rtol=1e-10, atol=1e-13)
 
 
-@pytest.mark.parametrize(("synapse", "response"), KINETICS, ids=["double", "slow double", "alpha", "exponential"])
+@pytest.mark.parametrize(
+    ("synapse", "response"), KINETICS, ids=["double", "slow double", "alpha", "exponential"]
+)
 def test_the_peak_of_the_response_is_the_weight(synapse, response):
     trace = respond(LIF(), "g_soma", [[5.0]], dt_ms=0.025, weight_uS=0.3, synapse=synapse)
     assert trace.max() == pytest.approx(0.3, rel=1e-3)
@@ -96,7 +100,9 @@ def test_responses_add_up():
 
 
 def test_single_precision_follows_double_precision():
-    single, double = (respond(LIF(), "g_soma", [[5.0]], weight_uS=0.3, precision=p) for p in ("single", "double"))
+    single, double = (
+        respond(LIF(), "g_soma", [[5.0]], weight_uS=0.3, precision=p) for p in ("single", "double")
+    )
     np.testing.assert_allclose(single, double, atol=3e-7)
     assert single.dtype == np.float32
 
@@ -130,7 +136,8 @@ def test_a_synapse_that_reverses_at_rest_only_shunts():
     assert np.all(np.abs(respond(LIF(), "v_soma", [[5.0]], **shunt) + 60.0) < 1e-9)
     current = CurrentInjection("MN", Step(amplitude_nA=0.05))
     with_it, without = (
-        respond(LIF(), "v_soma", [times], currents=[current], duration_s=0.2, **shunt) for times in ([100.0], [])
+        respond(LIF(), "v_soma", [times], currents=[current], duration_s=0.2, **shunt)
+        for times in ([100.0], [])
     )
     assert np.all(with_it[4042:4400] < without[4042:4400])
 
@@ -158,7 +165,8 @@ def test_a_spike_arrives_at_the_nearest_step_the_half_rounding_down(emitted, arr
 
 def test_the_voltage_first_differs_two_steps_after_the_arrival():
     spiking, silent = (
-        respond(TwoCompartmentMotorNeuron(), "v_dendrite", [times], weight_uS=0.05)[:, 0] for times in ([5.0], [])
+        respond(TwoCompartmentMotorNeuron(), "v_dendrite", [times], weight_uS=0.05)[:, 0]
+        for times in ([5.0], [])
     )
     np.testing.assert_array_equal(spiking[:242], silent[:242])
     assert spiking[242] > silent[242]
@@ -223,5 +231,7 @@ def test_a_site_that_the_cell_does_not_have_is_refused_and_the_possible_ones_are
         [replay([5.0]), Population("MN", TwoCompartmentMotorNeuron())],
         [Projection("IN", "MN", one_to_one(), weight_uS=0.1, site="axon")],
     )
-    with pytest.raises(ParameterError, match=r"Projection IN->MN\.site: .* at 'axon'; possible are: dendrite, soma"):
+    with pytest.raises(
+        ParameterError, match=r"Projection IN->MN\.site: .* at 'axon'; possible are: dendrite, soma"
+    ):
         network.start()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
-from myoloop.kernels._threads import use_threads
-from myoloop.errors import ParameterError
 from myoloop.network import (
     CurrentInjection,
     Delta,
@@ -80,17 +80,16 @@ def test_cells_beyond_the_pool_that_fill_up_a_block_never_fire():
 
 def test_cells_with_parameters_of_their_own_keep_them_in_every_block():
     thresholds = np.linspace(-55.0, -45.0, 65)
-    network = Network([Population("MN", LIF(n=65, threshold_mV=thresholds))], currents=[CurrentInjection("MN", 0.3)])
+    network = Network(
+        [Population("MN", LIF(n=65, threshold_mV=thresholds))], currents=[CurrentInjection("MN", 0.3)]
+    )
     counts = simulate(network, 0.5, dt_ms=DT).spikes["MN"].counts
     assert np.all(np.diff(counts) <= 0)
     assert counts[0] > counts[64]
 
 
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="this machine has one core")
 def test_two_threads_give_the_same_bits_as_one():
-    try:
-        use_threads(2)
-    except ParameterError:
-        pytest.skip("this machine has one core")
     probe = Probe("MN", "v_soma", [0, 69], DT)
     one, two = (simulate(recurrent(), 0.3, dt_ms=DT, threads=k, record=[probe]) for k in (1, 2))
     np.testing.assert_array_equal(one.signals["MN.v_soma"].values, two.signals["MN.v_soma"].values)

@@ -87,15 +87,25 @@ class ToyMuscle(Plant):
 def build() -> Network:
     """Sources, 40 cells that also drive one another, a rule and a plant."""
     return Network(
-        [PoissonSource("DD", 30, rate_pps=60), PoissonSource("Ia", 10, rate_pps=40), Population("MN", LIF(n=40))],
         [
-            Projection("DD", "MN", random(0.5), weight_nA=0.02, synapse=Exponential(reversal_mV=None),
-                       plasticity=RewardedSTDP()),
+            PoissonSource("DD", 30, rate_pps=60),
+            PoissonSource("Ia", 10, rate_pps=40),
+            Population("MN", LIF(n=40)),
+        ],
+        [
+            Projection(
+                "DD",
+                "MN",
+                random(0.5),
+                weight_nA=0.02,
+                synapse=Exponential(reversal_mV=None),
+                plasticity=RewardedSTDP(),
+            ),
             Projection("Ia", "MN", all_to_all(), weight_uS=0.004, synapse=Exponential(reversal_mV=0.0)),
             Projection("MN", "MN", random(0.1), weight_mV=-0.5, delay_ms=2.5, synapse=Delta()),
         ],
         plants={"muscle": ToyMuscle("MN", "Ia")},
-    )  # fmt: skip
+    )
 
 
 PROBES = [Probe("MN", "v_soma", [0, 39], every_ms=0.7)]

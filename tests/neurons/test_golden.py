@@ -39,7 +39,9 @@ def golden():
 def on_steps(golden, cells, amplitudes, stop_ms, **options):
     """Run cells of the pool, one current step each, all at once."""
     n = len(cells)
-    onset, duration = (np.broadcast_to(golden[k], len(golden["step_cell"]))[0] for k in ("step_onset_ms", "step_dur_ms"))
+    onset, duration = (
+        np.broadcast_to(golden[k], len(golden["step_cell"]))[0] for k in ("step_onset_ms", "step_dur_ms")
+    )
     currents = [
         CurrentInjection(
             "MN", Step(amplitude_nA=float(a), start_s=onset * 1e-3, stop_s=(onset + duration) * 1e-3), [i]
@@ -64,7 +66,9 @@ def test_the_golden_cells_are_the_first_and_the_middle_one(golden):
 
 
 def test_spike_times_on_current_steps_are_neurons_within_a_microsecond(golden, steps):
-    for run, (first, last) in enumerate(zip(golden["spikes_indptr"], golden["spikes_indptr"][1:], strict=False)):
+    for run, (first, last) in enumerate(
+        zip(golden["spikes_indptr"], golden["spikes_indptr"][1:], strict=False)
+    ):
         expected = golden["spike_times_ms"][first:last]
         found = steps.spikes["MN"][run] * 1e3
         assert len(found) == len(expected) > 20
@@ -99,7 +103,9 @@ def network(golden):
     data = given.spike_steps.astype("<i8").tobytes() + given.targets.astype("<i8").tobytes()
     assert hashlib.sha256(data).hexdigest() == str(golden["net_input_sha256"]), "another input than NEURON's"
     times_s = given.spike_steps * given.dt_ms * 1e-3
-    source = ReplaySource("IN", spikes=SpikeTrains(times_s, given.spike_indptr, given.n_steps * given.dt_ms * 1e-3))
+    source = ReplaySource(
+        "IN", spikes=SpikeTrains(times_s, given.spike_indptr, given.n_steps * given.dt_ms * 1e-3)
+    )
     ones = np.ones(len(given.targets))
     matrix = sp.csr_array((ones, given.targets, given.target_indptr), shape=(given.n_sources, given.n_cells))
     delay_ms = given.delay_steps * given.dt_ms

@@ -211,7 +211,9 @@ def plain_motor_neuron(rt, current, conductance, n_steps):
     gls, gld = 1e-2 * soma * between(1 / 1050, 1 / 650), 1e-2 * dendrite * between(1 / 13000, 1 / 6050)
     gca = 0.2 * 1e-2 * dendrite * between(6.2e-6, 1.25e-5)
     beta_r, half, tau = between(0.018, 0.063), between(34.0, 35.0) - 30.0, between(47.0, 90.0)
-    half_soma, half_dendrite = (70.0 * length / 2 / (np.pi * d * d / 4) * 1e-2 for length, d in ((ds, ds), (ld, dd)))
+    half_soma, half_dendrite = (
+        70.0 * length / 2 / (np.pi * d * d / 4) * 1e-2 for length, d in ((ds, ds), (ld, dd))
+    )
     gc = 1.0 / (half_soma + half_dendrite)
     cs, cd = 2e-5 * soma / DT, 2e-5 * dendrite / DT
 
@@ -282,7 +284,9 @@ def test_larger_thresholds_need_more_current():
 
 
 def test_a_pool_is_linear_in_its_thresholds_and_each_parameter_may_be_overridden():
-    pool = TwoCompartmentMotorNeuron.pool([0.25, 1.0], gamma=0.3, soma_length_um=(10.0, 20.0), tau_cal_ms=[1, 2])
+    pool = TwoCompartmentMotorNeuron.pool(
+        [0.25, 1.0], gamma=0.3, soma_length_um=(10.0, 20.0), tau_cal_ms=[1, 2]
+    )
     np.testing.assert_allclose(pool.soma_diameter_um, [78 + 35 / 4, 113])
     np.testing.assert_allclose(pool.soma_length_um, [12.5, 20.0])
     np.testing.assert_allclose(pool.tau_cal_ms, [1, 2])
@@ -319,5 +323,7 @@ def test_bad_overrides_of_a_pool_are_refused(how, message):
 @pytest.mark.parametrize("model", [LIF, Izhikevich, TwoCompartmentMotorNeuron])
 @pytest.mark.parametrize("n", [0, -3, 2.5, None])
 def test_a_number_of_cells_below_one_is_refused(model, n):
-    with pytest.raises(MyoloopError, match=rf"^{model.__name__}\.n: .* was given; give a whole number of at least 1"):
+    with pytest.raises(
+        MyoloopError, match=rf"^{model.__name__}\.n: .* was given; give a whole number of at least 1"
+    ):
         model(n=n)

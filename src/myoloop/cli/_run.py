@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,14 +10,17 @@ import click
 
 from ._group import EXIT_CLAIM_FAILED
 
-_MOST_THREADS = 8  # windows of a millisecond do not divide further with profit
-
 
 def _common(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of every command that runs studies."""
     for option in (
         click.option(
-            "--threads", type=click.IntRange(min=1), metavar="N", help="Threads [all cores, at most 8]."
+            "--threads",
+            type=click.IntRange(min=1, max=256),
+            default=1,
+            show_default=True,
+            metavar="N",
+            help="Threads; give more only where as many processors are idle.",
         ),
         click.option("--quick", is_flag=True, help="A scaled-down run of seconds, to try things out."),
         click.option("--seed", type=click.IntRange(min=0), default=1, metavar="N", help="Seed [1]."),
@@ -48,7 +50,7 @@ def run(
     nix: bool,
     seed: int,
     quick: bool,
-    threads: int | None,
+    threads: int,
 ) -> None:
     """Run STUDY and write its report, figures, numbers and recording into a new folder."""
     from ..io import OutputFolder
@@ -66,9 +68,7 @@ def run(
     folder = OutputFolder(out or _default_folder(study, seed, quick), overwrite=overwrite)
     with interruptible(folder), collected() as warnings:
         with progress_display() as progress:
-            result = chosen(
-                progress, seed=seed, quick=quick, threads=threads or usable_cpus(), changes=changes
-            )
+            result = chosen(progress, seed=seed, quick=quick, threads=threads, changes=changes)
         write_result(folder, chosen, result, nix=nix, warnings=warnings)
     if result.claims:
         show_claims([(study, claim) for claim in result.claims])
@@ -79,7 +79,7 @@ def run(
 @click.argument("studies", nargs=-1, metavar="[STUDY]...")
 @_common
 @click.pass_context
-def verify(ctx: click.Context, studies: tuple[str, ...], seed: int, quick: bool, threads: int | None) -> None:
+def verify(ctx: click.Context, studies: tuple[str, ...], seed: int, quick: bool, threads: int) -> None:
     """Run studies (all if none is named) and show all their claims; exit code 1 where one fails."""
     from ..studies import STUDIES
     from ._progress import progress_display
@@ -90,18 +90,10 @@ def verify(ctx: click.Context, studies: tuple[str, ...], seed: int, quick: bool,
     outcomes = []
     with progress_display() as progress:
         for study in chosen:
-            result = study(
-                _named(progress, study.name), seed=seed, quick=quick, threads=threads or usable_cpus()
-            )
+            result = study(_named(progress, study.name), seed=seed, quick=quick, threads=threads)
             outcomes += [(study.name, claim) for claim in result.claims]
     show_claims(outcomes)
     ctx.exit(0 if all(outcome.holds for _, outcome in outcomes) else EXIT_CLAIM_FAILED)
-
-
-def usable_cpus() -> int:
-    """CPUs that this process may use, at most 8."""
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cpus, _MOST_THREADS)
 
 
 def _default_folder(study: str, seed: int, quick: bool) -> Path:

@@ -12,18 +12,26 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import get_num_threads, prange
 from numpy.typing import NDArray
 
 from . import _math  # noqa: F401  names the compiled form of `exp`
+from ._atomic import atomic_add, atomic_load, atomic_store, relax
 from ._cache import enable_cache
 from ._neuron import Neuron
 from ._precision import compile_function
-from ._rows import LANES, gather, load, scatter, store
+from ._rows import LANES, gather, load, positive_lanes, scatter, store
 from ._vectors import wide_vectors
 
 CONDUCTANCE, CURRENT, JUMP = 0, 1, 2  # what a port does to the cell
+TURN, DONE, CLAIMS = 0, 8, 16  # where in `control`: windows begun, parts done, parts taken
+PARTS, THREADS = 6, 7  # where in `words`, behind those of Window
+PATIENCE = 30_000  # how often `serve` looks in vain before it returns: a fraction of a millisecond
 QUIET = 1e-25  # below this a synaptic state is set to 0, before it gets denormal and slow
+
+
+def new_control(parts: int) -> NDArray[np.int64]:
+    """Return the numbers by which threads share out the work of a population; at first there is none."""
+    return np.concatenate([np.zeros(CLAIMS), np.ones(parts)]).astype(np.int64)
 
 
 class Window(NamedTuple):
@@ -34,6 +42,7 @@ class Window(NamedTuple):
     blocks: int
     slot: int  # of the ring of windows in which arrivals wait
     slots: int
+    fields: int  # how many rows of the table of fields are in use
 
 
 class Ports(NamedTuple):
@@ -52,6 +61,14 @@ class Fields(NamedTuple):
     values: NDArray[Any]  # flat, each field (steps, columns)
 
 
+class Fired(NamedTuple):
+    """Spikes of this window, block by block."""
+
+    counts: NDArray[np.int64]  # (blocks,)
+    lanes: NDArray[np.int32]  # flat (blocks, steps * LANES), the first `counts` of each block in use
+    steps: NDArray[Any]  # likewise: step of the window, plus the fraction after which the cell fired
+
+
 class Probes(NamedTuple):
     """Recorded variables."""
 
@@ -62,32 +79,87 @@ class Probes(NamedTuple):
 
 
 @cache
-def advance_kernel(model: type[Neuron], dtype: np.dtype[Any], parallel: bool) -> Any:
-    """Compiled ``advance(window, dt, state, constants, ports, fields, probes, crossings)``.
+def advance_kernels(model: type[Neuron], dtype: np.dtype[Any]) -> tuple[Any, ...]:
+    """Compiled ``lead(control, words, dt, state, ...)`` and ``serve(rank, control, ...)``.
 
-    `state` and `constants` are flat (blocks, rows, LANES); `crossings`, flat (blocks, steps, LANES),
-    receives what the model's `step` returned.
+    `lead` takes a population through the window that `words` describes and returns when it is done;
+    meanwhile any number of threads may run `serve`, which takes parts of the work as they come and
+    returns after a while without any. The work is a set of runs of blocks, each taken by whoever is free,
+    so nobody waits for a thread that sleeps, and the result does not depend on who took what.
+
+    The arguments are `control` (see `new_control`), `words` (a `Window`, numbers of parts and threads), the
+    step, `state` and `constants`, `Ports`, `Fields`, `Probes` and `Fired`. The state and the
+    constants are flat (blocks, rows, LANES).
     """
     advance_blocks = _blocks_kernel(model, dtype)
 
-    def advance(
-        window: Any,
+    def take_parts(
+        rank: Any,
+        control: Any,
+        words: Any,
         dt: Any,
         state: Any,
         constants: Any,
         ports: Any,
         fields: Any,
         probes: Any,
-        crossings: Any,
-    ) -> None:
-        parts = min(4 * get_num_threads(), window.blocks) if parallel else 1
-        for part in prange(parts):
-            first, last = part * window.blocks // parts, (part + 1) * window.blocks // parts
-            advance_blocks(first, last, window, dt, state, constants, ports, fields, probes, crossings)
+        fired: Any,
+    ) -> Any:
+        # Each thread begins at a place of its own, so that it finds the same blocks in its cache.
+        parts, begin = words[PARTS], rank * words[PARTS] // words[THREADS]
+        for k in range(parts):
+            part = (begin + k) % parts
+            if atomic_load(control, CLAIMS + part) == 0 and atomic_add(control, CLAIMS + part, 1) == 0:
+                window = Window(words[0], words[1], words[2], words[3], words[4], words[5])
+                first, last = part * window.blocks // parts, (part + 1) * window.blocks // parts
+                advance_blocks(first, last, window, dt, state, constants, ports, fields, probes, fired)
+                atomic_add(control, DONE, 1)
 
-    kernel = compile_function(advance, dtype, parallel=parallel, nogil=True)
-    enable_cache(kernel, model.step, dtype.char, model.State, model.Constants, model.Inputs, parallel)
-    return kernel
+    take = compile_function(take_parts, dtype, nogil=True)
+
+    def lead(
+        control: Any,
+        words: Any,
+        dt: Any,
+        state: Any,
+        constants: Any,
+        ports: Any,
+        fields: Any,
+        probes: Any,
+        fired: Any,
+    ) -> None:
+        atomic_store(control, DONE, 0)
+        for part in range(words[PARTS]):
+            atomic_store(control, CLAIMS + part, 0)
+        atomic_add(control, TURN, 1)
+        take(0, control, words, dt, state, constants, ports, fields, probes, fired)
+        while atomic_load(control, DONE) < words[PARTS]:
+            relax()
+
+    def serve(
+        rank: Any,
+        control: Any,
+        words: Any,
+        dt: Any,
+        state: Any,
+        constants: Any,
+        ports: Any,
+        fields: Any,
+        probes: Any,
+        fired: Any,
+    ) -> None:
+        idle, turn = 0, 0
+        while idle < PATIENCE:
+            idle += 1
+            relax()
+            if atomic_load(control, TURN) != turn:
+                idle, turn = 0, atomic_load(control, TURN)
+                take(rank, control, words, dt, state, constants, ports, fields, probes, fired)
+
+    compiled = tuple(compile_function(kernel, dtype, nogil=True) for kernel in (lead, serve))
+    for kernel in compiled:
+        enable_cache(kernel, model.step, dtype.char, model.State, model.Constants, model.Inputs)
+    return compiled
 
 
 @cache
@@ -106,7 +178,7 @@ def _blocks_kernel(model: type[Neuron], dtype: np.dtype[Any]) -> Any:
         ports: Any,
         fields: Any,
         probes: Any,
-        crossings: Any,
+        fired: Any,
     ) -> None:
         inputs = np.zeros(window.steps * n_inputs * LANES, real)
         scratch = np.empty(window.steps * LANES, real)
@@ -116,7 +188,6 @@ def _blocks_kernel(model: type[Neuron], dtype: np.dtype[Any]) -> Any:
             add_synapses(block, window, ports, inputs, n_inputs, scratch)
             add_fields(block, window, fields, inputs, n_inputs)
             state_at = block * n_state * LANES
-            crossings_at = block * window.steps * LANES
             sample_due = first_sample(window, probes, block)
             k = 0
             while k < window.steps:  # as many steps at once as samples and jumps allow
@@ -126,8 +197,9 @@ def _blocks_kernel(model: type[Neuron], dtype: np.dtype[Any]) -> Any:
                 if jumps:
                     add_jumps(block, window, k, ports, state, state_at)
                 stop = k + 1 if jumps else min(sample_due, window.steps)
-                advance_cells(block, k, stop, dt, state, constants, inputs, crossings, crossings_at)
+                advance_cells(block, k, stop, dt, state, constants, inputs, scratch, 0)
                 k = stop
+            find_spikes(block, window, scratch, fired)
 
     kernel = compile_function(advance_blocks, dtype, nogil=True)
     enable_cache(kernel, model.step, dtype.char, model.State, model.Constants, model.Inputs)
@@ -184,7 +256,7 @@ def clear_inputs(window: Any, ports: Any, fields: Any, inputs: Any, n_inputs: An
             clear_row(window, inputs, row, n_inputs)
         if kind == CONDUCTANCE:
             clear_row(window, inputs, row_e, n_inputs)
-    for field in range(len(fields.table)):
+    for field in range(window.fields):
         clear_row(window, inputs, fields.table[field, 0], n_inputs)
 
 
@@ -247,7 +319,7 @@ def increase(array: Any, index: Any, amount: Any) -> None:
 
 def add_fields(block: Any, window: Any, fields: Any, inputs: Any, n_inputs: Any) -> None:
     """Add injected currents and conductances to the inputs."""
-    for field in range(len(fields.table)):
+    for field in range(window.fields):
         row, columns, offset = fields.table[field]
         for k in range(window.steps):
             to = (k * n_inputs + row) * LANES
@@ -255,6 +327,23 @@ def add_fields(block: Any, window: Any, fields: Any, inputs: Any, n_inputs: Any)
             for lane in range(LANES):
                 column = block * LANES + lane if columns > 1 else 0
                 increase(inputs, to + lane, load(fields.values, source + column))
+
+
+def find_spikes(block: Any, window: Any, crossings: Any, fired: Any) -> None:
+    """List what the cells' steps returned of spikes."""
+    at = block * window.steps * LANES
+    found = 0
+    for k in range(window.steps):
+        lanes = positive_lanes(crossings, k * LANES)
+        lane = 0
+        while lanes != 0:
+            if lanes & 1 != 0:
+                store(fired.lanes, at + found, np.int32(lane))
+                store(fired.steps, at + found, k + np.float64(load(crossings, k * LANES + lane)))
+                found += 1
+            lanes >>= 1
+            lane += 1
+    store(fired.counts, block, found)
 
 
 def any_jumps(ports: Any) -> bool:

@@ -73,6 +73,21 @@ def store(typingctx: Any, array: Any, index: Any, value: Any) -> Any:
     return types.none(array, index, value), generate
 
 
+@intrinsic
+def positive_lanes(typingctx: Any, array: Any, start: Any) -> Any:
+    """Whole number whose bit k says whether ``array[start + k]`` is above 0, for k below LANES."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        vector = ir.VectorType(data.type.pointee, LANES)
+        pointer = builder.bitcast(builder.gep(data, [args[1]]), vector.as_pointer())
+        values = builder.load(pointer, align=4)
+        positive = builder.fcmp_ordered(">", values, ir.Constant(vector, [0.0] * LANES))
+        return builder.zext(builder.bitcast(positive, ir.IntType(LANES)), ir.IntType(64))
+
+    return types.int64(array, start), generate
+
+
 def _row_pointers(
     context: Any, builder: Any, array_type: Any, array: Any, start: Any, width: int
 ) -> list[Any]:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from ..errors import ParameterError, shown
 from ..units import to_float, unit_of
 
-LARGEST = 1e30  # of a drive: what is larger overflows single precision on the way
+ANY = (-1e30, 1e30)  # of a drive: what is larger overflows single precision on the way
+RATES = (0.0, 1e7)  # pps; each spike of a window takes memory
 
 
 def check_name(value: Any, field: str) -> str:
@@ -57,21 +58,24 @@ def check_inside(cells: tuple[int, ...], n: int, field: str) -> None:
 
 
 def check_drive(
-    value: Any, n: int, field: str, at_least: float | None, unit: str | None = None
+    value: Any, n: int, field: str, bounds: tuple[float, float], unit: str | None = None
 ) -> float | NDArray[np.float64]:
     """Return one number, or one for each of `n` units, shape (n,); raises ParameterError."""
     if type(value) is float or type(value) is int:  # the quick way, once in each window
         number: float | NDArray[np.float64] = value
-        good = abs(value) < LARGEST and (at_least is None or value >= at_least)  # NaN is not
+        good = bounds[0] <= value <= bounds[1]  # NaN is not
     else:
         number = to_float(value, unit or unit_of(field), field)
         if np.shape(number) not in ((), (n,)):
             raise ParameterError(
                 field, f"shape {np.shape(number)} for {n} units", "give one number or one for each unit"
             )
-        good = bool(np.all(np.abs(number) < LARGEST))  # NaN is not
-        good = good and (at_least is None or bool(np.all(number >= at_least)))
+        good = bool(np.all((number >= bounds[0]) & (number <= bounds[1])))
     if not good:
-        bound = "" if at_least is None else f" of at least {at_least:g}"
-        raise ParameterError(field, f"{shown(value)} was given", f"give finite numbers{bound}")
+        raise ParameterError(field, f"{shown(value)} was given", wanted(bounds))
     return number
+
+
+def wanted(bounds: tuple[float, float]) -> str:
+    """Say which numbers would do."""
+    return f"give numbers from {bounds[0]:g} to {bounds[1]:g}"

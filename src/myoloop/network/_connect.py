@@ -17,6 +17,7 @@ from ._fingerprint import fingerprint
 IntArray = NDArray[np.int64]
 
 
+@final
 @dataclass(frozen=True)
 class Wiring:
     """Synapses in rows of presynaptic units.

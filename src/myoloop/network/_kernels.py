@@ -1,4 +1,4 @@
-"""Compiled kernels of the network: renewal sources, spike extraction and delivery."""
+"""Compiled kernels of the network: renewal sources, spike collection and delivery."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from ..kernels._philox import gamma_interval, uniform_pair
-from ..kernels._rows import LANES
+from ..kernels._rows import LANES, load, store
 
 _ROOM = 64  # spikes of a window for which room is made at first
 
@@ -36,35 +36,60 @@ def renew(
     """
     units, times = np.empty(_ROOM, np.int64), np.empty(_ROOM)
     steps, columns = rates.shape
-    total = 0.0
-    for k in range(steps):
-        total += rates[k, 0] * dt_s
+    dues, passed = np.empty(len(ahead), np.int64), np.zeros(steps + 1)
+    shared = columns == 1
+    if shared:
+        _pass(rates, 0, dt_s, passed)
+    due = _select_due(ahead, passed[steps], dues) if shared else len(ahead)
     found = 0
-    for unit in range(len(ahead)):
-        column = unit if columns > 1 else 0
-        if columns > 1:
-            total = 0.0
-            for k in range(steps):
-                total += rates[k, column] * dt_s
-        if ahead[unit] > total:
-            ahead[unit] -= total
-            continue
-        passed, k = 0.0, 0
-        while k < steps:
-            grows = rates[k, column] * dt_s
-            if ahead[unit] > passed + grows or grows == 0.0:
-                passed += grows
-                k += 1
-                continue
+    for i in range(due):
+        unit, column = (dues[i], 0) if shared else (i, i)
+        if not shared:
+            _pass(rates, column, dt_s, passed)
+        total = passed[steps]
+        while ahead[unit] <= total:
+            k = _step_of(passed, ahead[unit])
+            part = (ahead[unit] - passed[k]) / (rates[k, column] * dt_s)
             if found == len(units):
                 units, times = _longer(units), _longer(times)
             units[found] = unit
-            times[found] = (first_step + k + min((ahead[unit] - passed) / grows, 1.0)) * dt_s
+            times[found] = (first_step + k + min(part, 1.0)) * dt_s
             found += 1
             interval, draws[unit] = gamma_interval(key, unit, draws[unit], shape)
             ahead[unit] += interval
-        ahead[unit] -= passed
+        ahead[unit] -= total
     return units[:found], times[:found]
+
+
+@njit(cache=True)
+def _pass(rates: Any, column: Any, dt_s: Any, passed: Any) -> None:
+    """Work out the operational time that has passed at the beginning of each step and at the end."""
+    for k in range(len(rates)):
+        passed[k + 1] = passed[k] + rates[k, column] * dt_s
+
+
+@njit(cache=True)
+def _select_due(ahead: Any, total: Any, dues: Any) -> Any:
+    """List the units that fire within `total` in `dues`, return their number, and move on the others."""
+    due = 0
+    for unit in range(len(ahead)):
+        if ahead[unit] <= total:
+            dues[due] = unit
+            due += 1
+        else:
+            ahead[unit] -= total
+    return due
+
+
+@njit(cache=True, inline="always")
+def _step_of(passed: Any, at: Any) -> Any:
+    """Return k with ``passed[k] < at <= passed[k + 1]``, by halving."""
+    low, high = 0, len(passed) - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        beyond = passed[middle] < at
+        low, high = (middle, high) if beyond else (low, middle)
+    return low
 
 
 @njit(cache=True, nogil=True)
@@ -81,33 +106,23 @@ def emission_steps(times: Any, dt_s: Any, first_step: Any, steps: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def extract(
-    crossings: Any, bits: Any, blocks: Any, steps: Any, n: Any, first_step: Any, dt_s: Any
-) -> tuple[Any, Any, Any]:
+def collect(fired: Any, steps: Any, n: Any, first_step: Any, dt_s: Any) -> tuple[Any, Any, Any]:
     """Units that fired in a window, when (s), and the step of the window at which each spike is emitted.
 
-    `crossings` is flat (blocks, steps, LANES), `bits` the same memory as whole numbers. A spike is
-    emitted at the end of the step in which it falls.
+    `fired` lists the spikes block by block. A spike is emitted at the end of the step in which it falls.
     """
-    units, times, ahead = np.empty(_ROOM, np.int64), np.empty(_ROOM), np.empty(_ROOM, np.int64)
+    room = fired.counts.sum()
+    units, times, ahead = np.empty(room, np.int64), np.empty(room), np.empty(room, np.int64)
     found = 0
-    for block in range(blocks):
-        for k in range(steps):
-            row = (block * steps + k) * LANES
-            some = bits[row]
-            for lane in range(LANES):
-                some |= bits[row + lane]
-            if some == 0:
-                continue
-            for lane in range(LANES):
-                unit = block * LANES + lane
-                if crossings[row + lane] > 0 and unit < n:
-                    if found == len(units):
-                        units, times, ahead = _longer(units), _longer(times), _longer(ahead)
-                    units[found] = unit
-                    times[found] = (first_step + k + np.float64(crossings[row + lane])) * dt_s
-                    ahead[found] = k + 1
-                    found += 1
+    for block in range(len(fired.counts)):
+        at = block * steps * LANES
+        for spike in range(at, at + fired.counts[block]):
+            unit = block * LANES + fired.lanes[spike]
+            if unit < n:  # the last block is filled up with copies of the last cell
+                units[found] = unit
+                times[found] = (first_step + fired.steps[spike]) * dt_s
+                ahead[found] = np.int64(np.ceil(fired.steps[spike]))
+                found += 1
     return units[:found], times[:found], ahead[:found]
 
 
@@ -144,11 +159,14 @@ def deliver(units: Any, steps_ahead: Any, slot: Any, shape: Any, synapses: Any, 
         if one_delay:
             to = _offset(steps_ahead[event] + delays[0], port, slot, slots, blocks, steps)
             if one_weight:
+                weight = weights[0]
                 for synapse in range(first, last):
-                    arrivals[to + targets[synapse]] += weights[0]
+                    at = to + load(targets, synapse)
+                    store(arrivals, at, load(arrivals, at) + weight)
             else:
                 for synapse in range(first, last):
-                    arrivals[to + targets[synapse]] += weights[synapse]
+                    at = to + load(targets, synapse)
+                    store(arrivals, at, load(arrivals, at) + load(weights, synapse))
         else:
             for synapse in range(first, last):
                 to = _offset(steps_ahead[event] + delays[synapse], port, slot, slots, blocks, steps)

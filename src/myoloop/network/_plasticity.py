@@ -19,6 +19,7 @@ from ..random import Streams
 State = dict[str, NDArray[Any]]
 
 
+@final
 class Events(NamedTuple):
     """Spikes of a window: unit and time (s) of each."""
 
@@ -90,6 +91,7 @@ class PlasticityRule(ABC):
         """Write new weights into ``synapses.weights`` and return the new state."""
 
 
+@final
 class PlantOutput(NamedTuple):
     """What a plant does to the network in the next window.
 

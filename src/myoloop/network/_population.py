@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, final
 
 import numpy as np
@@ -9,12 +10,23 @@ from numpy.typing import NDArray
 
 from ..errors import ParameterError
 from ..kernels import Neuron
-from ..kernels._advance import CONDUCTANCE, CURRENT, JUMP, Fields, Ports, Probes, Window, advance_kernel
+from ..kernels._advance import (
+    CONDUCTANCE,
+    CURRENT,
+    JUMP,
+    Fields,
+    Fired,
+    Ports,
+    Probes,
+    advance_kernels,
+    new_control,
+)
 from ..kernels._rows import LANES
-from ._check import check_drive, check_inside
+from ..kernels._team import Team
+from ._check import ANY, check_drive, check_inside
 from ._clock import Clock
 from ._currents import CurrentInjection
-from ._kernels import deliver, extract
+from ._kernels import collect, deliver
 from ._network import Population
 from ._plasticity import Events
 from ._projection import Projection
@@ -23,7 +35,7 @@ from ._record import ProbePlan
 from ._synapses import Synapse
 
 Array = NDArray[Any]
-_WORD = {4: np.int32, 8: np.int64}
+_PARTS_PER_THREAD = 8  # into which a window's work is divided, so that nobody waits long for the last
 
 
 @final
@@ -49,7 +61,8 @@ class PopulationRun:
         threads: int,
     ) -> None:
         """Get the buffers and the kernel, once the length of a window is known."""
-        self.steps, self.slots = window_steps, longest_delay // window_steps + 2
+        # A window is read before anything is delivered, so its slot may take what comes a ring later.
+        self.steps, self.slots = window_steps, longest_delay // window_steps + 1
         keys = list(dict.fromkeys(self._port_of.values()))
         self._ports = Ports(
             np.array([_table_row(self.cells, *key) for key in keys], dtype=np.int64).reshape(-1, 3),
@@ -63,29 +76,19 @@ class PopulationRun:
         starts = plan.starts if plan.probes else np.zeros(self.blocks + 1, dtype=np.int64)
         samples = np.zeros((self.steps // plan.every + 1, len(plan.table)), self.dtype)
         self._probes = Probes(starts, plan.table, plan.every, samples)
-        self._crossings = np.zeros(self.blocks * self.steps * LANES, self.dtype)
-        self._bits = self._crossings.view(_WORD[self.dtype.itemsize])
-        self._kernel = advance_kernel(type(self.cells), self.dtype, threads > 1)
-        self._dt = self.dtype.type(self._clock.dt_ms)
+        room = self.blocks * self.steps * LANES
+        self._fired = Fired(np.zeros(self.blocks, np.int64), np.zeros(room, np.int32), np.zeros(room))
+        self._get_kernel(threads)
 
     def advance(self, first_step: int, override: Any) -> tuple[Events, NDArray[np.int64]]:
         """Go through one window; return the spikes and at which step of the window each is emitted."""
-        fields = self._injected.fields(first_step, override)
-        slot = first_step // self.steps % self.slots
-        window = Window(first_step, self.steps, self.blocks, slot, self.slots)
-        self._kernel(
-            window,
-            self._dt,
-            self._state,
-            self._constants,
-            self._ports,
-            fields,
-            self._probes,
-            self._crossings,
-        )
-        units, times_s, ahead = extract(
-            self._crossings, self._bits, self.blocks, self.steps, self.n, first_step, self._clock.dt_s
-        )
+        words = self._words
+        words[0], words[3] = first_step, first_step // self.steps % self.slots
+        words[5] = self._injected.fill(first_step, override)
+        if self._team is not None:
+            self._team.wake()
+        self._lead(*self._arguments)
+        units, times_s, ahead = collect(self._fired, self.steps, self.n, first_step, self._clock.dt_s)
         return Events(units, times_s), ahead
 
     def samples(self, first_step: int) -> dict[str, Array]:
@@ -125,6 +128,26 @@ class PopulationRun:
     def input_row(self, site: str | None, field: str) -> int:
         """Row of the input that takes current at a site."""
         return _current_row(self.cells, site, field)
+
+    def _get_kernel(self, threads: int) -> None:
+        """Get the compiled loop, its arguments, and the threads that help with it."""
+        parts = 1 if threads == 1 else min(self.blocks, _PARTS_PER_THREAD * threads)
+        # A `Window`, word by word, and the numbers of parts and threads.
+        self._words = np.array([0, self.steps, self.blocks, 0, self.slots, 0, parts, threads], dtype=np.int64)
+        self._lead, serve = advance_kernels(type(self.cells), self.dtype)
+        self._arguments = (
+            new_control(parts),
+            self._words,
+            self.dtype.type(self._clock.dt_ms),
+            self._state,
+            self._constants,
+            self._ports,
+            self._injected.fields,
+            self._probes,
+            self._fired,
+        )
+        helpers = [partial(serve, rank, *self._arguments) for rank in range(1, threads)]
+        self._team = Team(helpers) if parts > 1 else None
 
     def _lay_out(self, values: Any) -> Array:
         """Rows of a named tuple as flat (blocks, rows, LANES); the last block is filled up."""
@@ -167,9 +190,8 @@ class _Injected:
         starts = np.cumsum([0, *widths]) * run.steps
         values = np.zeros(starts[-1], run.dtype)
         rows = [(c.row, width, at) for c, width, at in zip(currents, widths, starts, strict=False)]
-        self._own = Fields(np.array(rows, dtype=np.int64).reshape(-1, 3), values)
+        self.fields = Fields(np.array([*rows, (0, 0, 0)], dtype=np.int64), values)
         self._drive_at = int(starts[-2])
-        self._driven: dict[int, tuple[Fields, Array]] = {}
         self._currents = []
         for current, width, at in zip(currents, widths, starts, strict=False):
             view = values[at : at + run.steps * width].reshape(run.steps, width)
@@ -178,32 +200,24 @@ class _Injected:
                 self._currents.append((current, view))
         self._samplers = [current.sampler for current in currents]
 
-    def fields(self, first_step: int, override: Any) -> Fields:
-        """Return the currents of a window."""
+    def fill(self, first_step: int, override: Any) -> int:
+        """Write the currents of a window into `fields`; return how many rows of its table are in use."""
         for current, view in self._currents:
             current.fill(view, first_step)
         if override is None:
-            return self._own
-        drive = check_drive(override, self._run.n, self._field, None, "nA")
-        columns = 1 if isinstance(drive, float | int) else self._run.n
-        if columns not in self._driven:
-            self._driven[columns] = self._with_drive(columns)
-        fields, view = self._driven[columns]
-        view[...] = drive
-        return fields
+            return len(self._samplers)
+        drive = check_drive(override, self._run.n, self._field, ANY, "nA")
+        one_for_all = isinstance(drive, float | int)
+        width = 1 if one_for_all else self._run.blocks * LANES
+        self.fields.table[-1] = self._run.input_row(None, self._field), width, self._drive_at
+        values = self.fields.values[self._drive_at :][: self._run.steps * width]
+        values.reshape(self._run.steps, width)[:, : 1 if one_for_all else self._run.n] = drive
+        return len(self._samplers) + 1
 
     def covers(self, duration_s: float) -> None:
         """Refuse sampled currents that are shorter than the run."""
         for sampler in self._samplers:
             sampler.covers(duration_s)
-
-    def _with_drive(self, columns: int) -> tuple[Fields, Array]:
-        """Return the fields with a drive of that many columns, and where to write it."""
-        width = 1 if columns == 1 else self._run.blocks * LANES
-        row = (self._run.input_row(None, self._field), width, self._drive_at)
-        values = self._own.values[self._drive_at :][: self._run.steps * width]
-        fields = Fields(np.vstack([self._own.table, [row]]), self._own.values)
-        return fields, values.reshape(self._run.steps, width)[:, :columns]
 
 
 def _ports(incoming: list[Projection], cells: Neuron) -> dict[str, tuple[Synapse, str]]:

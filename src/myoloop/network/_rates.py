@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..data import Signal
 from ..errors import MyoloopError, ParameterError
-from ._check import LARGEST, check_drive
+from ._check import ANY, check_drive, wanted
 
 FloatArray = NDArray[np.floating[Any]]
 _CHUNK = 64  # windows evaluated in one call of a function of time
@@ -18,18 +18,18 @@ _CHUNK = 64  # windows evaluated in one call of a function of time
 TimeCourse = float | FloatArray | Signal | Callable[[FloatArray], Any]
 
 
-def check_time_course(value: Any, n: int, field: str, at_least: float | None = None) -> Any:
+def check_time_course(value: Any, n: int, field: str, bounds: tuple[float, float] = ANY) -> Any:
     """Check what a user gave as a rate or current and return it as float, array, Signal or callable."""
     if isinstance(value, Signal):
         if value.values.ndim == 2 and value.values.shape[1] != n:
             raise ParameterError(
                 field, f"a signal of {value.values.shape[1]} channels for {n} units", f"give 1 or {n}"
             )
-        _check_values(value.values, field, at_least)
+        _check_values(value.values, field, bounds)
         return value
     if callable(value):
         return value
-    return check_drive(value, n, field, at_least)
+    return check_drive(value, n, field, bounds)
 
 
 @final
@@ -41,9 +41,9 @@ class Sampler:
     """
 
     def __init__(
-        self, course: Any, n: int, dt_ms: float, steps: int, field: str, at_least: float | None = None
+        self, course: Any, n: int, dt_ms: float, steps: int, field: str, bounds: tuple[float, float] = ANY
     ) -> None:
-        self._course, self._n, self._field, self._at_least = course, n, field, at_least
+        self._course, self._n, self._field, self._bounds = course, n, field, bounds
         self._dt_s, self._steps = dt_ms * 1e-3, steps
         self._chunk_index = -1
         self._chunk: FloatArray = np.empty((0, 1))
@@ -76,7 +76,7 @@ class Sampler:
 
     def window_of(self, value: Any) -> FloatArray:
         """Return a number, or one for each unit, as the values of a window; valid until the next call."""
-        number = check_drive(value, self._n, self._field, self._at_least)
+        number = check_drive(value, self._n, self._field, self._bounds)
         buffer = self._buffers[1 if isinstance(number, float | int) else self._n]
         buffer[...] = number
         return buffer
@@ -117,7 +117,7 @@ class Sampler:
                 f"the function gave shape {values.shape} for {steps} times",
                 f"return ({steps},) or ({steps}, {self._n}) for an array of times",
             )
-        _check_values(values, self._field, self._at_least, t_s)
+        _check_values(values, self._field, self._bounds, t_s)
         return np.ascontiguousarray(values)
 
     def _from_signal(self, signal: Signal, t_s: FloatArray) -> FloatArray:
@@ -128,14 +128,11 @@ class Sampler:
 
 
 def _check_values(
-    values: NDArray[Any], field: str, at_least: float | None, t_s: FloatArray | None = None
+    values: NDArray[Any], field: str, bounds: tuple[float, float], t_s: FloatArray | None = None
 ) -> None:
-    bad = ~(np.abs(values) < LARGEST)  # NaN is not
-    if at_least is not None:
-        bad |= values < at_least
+    bad = ~((values >= bounds[0]) & (values <= bounds[1]))  # NaN is in no bounds
     if np.any(bad):
         at = np.argwhere(np.atleast_1d(bad))[0]
         when = f" at {t_s[at[0]]:g} s" if t_s is not None else ""
-        bound = "" if at_least is None else f" of at least {at_least:g}"
         given = np.atleast_1d(values)[tuple(at)]
-        raise ParameterError(field, f"{given:g} was given{when}", f"give finite numbers{bound}")
+        raise ParameterError(field, f"{given:g} was given{when}", wanted(bounds))

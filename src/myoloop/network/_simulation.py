@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, final
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import ParameterError, UnknownNameError
 from ..kernels._rows import LANES
-from ..kernels._threads import use_threads
+from ..kernels._team import check_threads
 from ..random import Streams
 from ._check import check_kind, check_sequence
 from ._clock import Clock
@@ -28,7 +27,6 @@ from ._sources import Source
 _NO_DELAY = 10**9  # steps: of a projection without synapses
 _LONGEST_WINDOW = 10**5  # steps: the inputs of a window lie in memory
 _DTYPES: dict[str, np.dtype[Any]] = {"single": np.dtype(np.float32), "double": np.dtype(np.float64)}
-_parallel_region = threading.Lock()  # Numba's work queue must not be entered twice at a time
 
 
 @final
@@ -44,6 +42,8 @@ class Simulation:
         Same seed, same bits, whatever `threads`.
     precision : {"single", "double"}
     threads : int
+        That work on the largest population. They are kept awake between windows, so give no more than
+        the processor has to spare.
     window_ms : float, optional
         Spikes are exchanged, and the loop is closed, once in a window; at most the shortest delay.
         Default the shortest delay or 1 ms, whichever is less.
@@ -68,7 +68,7 @@ class Simulation:
         if not isinstance(precision, str) or precision not in _DTYPES:
             raise UnknownNameError("Simulation.precision", precision, _DTYPES)
         self.precision, self._dtype, self._rng = precision, _DTYPES[precision], Streams(seed)
-        self.threads = use_threads(threads)
+        self.threads = check_threads(threads)
         self.populations = {
             name: PopulationRun(
                 population,
@@ -81,10 +81,12 @@ class Simulation:
         self._links = [_Link(p, network, self.clock, self._rng.child(p.name)) for p in network.projections]
         self.window_steps = _window_steps(self.clock, window_ms, self._links)
         self.plans = _plans(record, network, self.clock)
+        largest = max(self.populations.values(), key=lambda run: run.n, default=None)
         for name, run in self.populations.items():
             longest = max((link.longest_delay for link in self._links if link.post == name), default=0)
             currents = [c for c in network.currents if c.population == name]
-            run.prepare(self.window_steps, longest, currents, self.plans[name], self.threads)
+            helped = self.threads if run is largest else 1  # one team of threads, not to stand in its own way
+            run.prepare(self.window_steps, longest, currents, self.plans[name], helped)
         for link in self._links:
             link.aim(self.populations[link.post], self._rng.child(link.name, "plasticity"))
         self._sources = [
@@ -139,11 +141,7 @@ class Simulation:
         for source in self._sources:
             spikes[source.name], ahead[source.name] = source.emit(first, drives.get(source.name))
         for name, run in self.populations.items():
-            if self.threads > 1:
-                with _parallel_region:
-                    spikes[name], ahead[name] = run.advance(first, drives.get(name))
-            else:
-                spikes[name], ahead[name] = run.advance(first, drives.get(name))
+            spikes[name], ahead[name] = run.advance(first, drives.get(name))
         for link in self._links:
             link.deliver(spikes[link.pre].units, ahead[link.pre], first)
         self._step += self.window_steps

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, final
 
 import numpy as np
@@ -13,12 +14,20 @@ from ..data import SpikeTrains, as_spike_trains
 from ..errors import ParameterError
 from ..parameters import Parameters, count, number
 from ..random import Streams
-from ._check import check_name
+from ._check import RATES, check_name
 from ._fingerprint import fingerprint
 from ._rates import Sampler, check_time_course
 
 State = dict[str, NDArray[Any]]
 Events = tuple[NDArray[np.int64], NDArray[np.float64]]  # unit and time (s) of each spike
+
+
+@cache
+def _compiled() -> Any:
+    """Return the module that needs Numba, when the first simulation starts."""
+    from . import _kernels
+
+    return _kernels
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ class _Renewal(Source):
     def __post_init__(self) -> None:
         super().__post_init__()
         field = f"{type(self).__name__}.rate_pps"
-        object.__setattr__(self, "rate_pps", check_time_course(self.rate_pps, self.n, field, 0.0))
+        object.__setattr__(self, "rate_pps", check_time_course(self.rate_pps, self.n, field, RATES))
 
     @property
     @abstractmethod
@@ -81,22 +90,18 @@ class _Renewal(Source):
 
     def start(self, rng: Streams) -> State:
         """Return each unit's way to its next spike; the process is in equilibrium from the outset."""
-        from ._kernels import first_intervals
-
         key = np.array([rng.key], dtype=np.uint64)
         ahead, draws = np.empty(self.n), np.empty(self.n, dtype=np.int64)
-        first_intervals(key[0], self._shape, ahead, draws)
+        _compiled().first_intervals(key[0], self._shape, ahead, draws)
         return {"key": key, "ahead": ahead, "draws": draws}
 
     def sampler(self, dt_ms: float, steps: int) -> Sampler:
         """Return the rate in pps."""
-        return Sampler(self.rate_pps, self.n, dt_ms, steps, f"{self.name}.rate_pps", 0.0)
+        return Sampler(self.rate_pps, self.n, dt_ms, steps, f"{self.name}.rate_pps", RATES)
 
     def emit(self, state: State, first_step: int, steps: int, dt_ms: float, course: Any) -> Events:
         """Spikes of one window."""
-        from ._kernels import renew
-
-        events: Events = renew(
+        events: Events = _compiled().renew(
             state["key"][0], self._shape, course, first_step, dt_ms * 1e-3, state["ahead"], state["draws"]
         )
         return events

@@ -12,6 +12,7 @@ from ..errors import ParameterError, shown
 from ..parameters import Parameters, number
 
 
+@final
 class Propagator(NamedTuple):
     """Exact step of a linear system of two variables.
 
