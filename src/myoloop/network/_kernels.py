@@ -134,13 +134,17 @@ def _longer(array: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def deliver(units: Any, steps_ahead: Any, slot: Any, shape: Any, synapses: Any, arrivals: Any) -> None:
+def deliver(
+    units: Any, steps_ahead: Any, factors: Any, slot: Any, shape: Any, synapses: Any, arrivals: Any
+) -> None:
     """Add the weights of the synapses of the units that fired to the arrivals of their targets.
 
     Parameters
     ----------
     units, steps_ahead : ndarray of int
         Who fired and at which step from the beginning of the window.
+    factors : ndarray, shape (1,) or (events,)
+        By which the weights are multiplied.
     slot : int
         Slot of the window in the ring.
     shape : tuple
@@ -156,21 +160,22 @@ def deliver(units: Any, steps_ahead: Any, slot: Any, shape: Any, synapses: Any, 
     one_delay, one_weight = len(delays) == 1, len(weights) == 1
     for event in range(len(units)):
         first, last = starts[units[event]], starts[units[event] + 1]
+        factor = factors[event] if len(factors) > 1 else factors[0]
         if one_delay:
             to = _offset(steps_ahead[event] + delays[0], port, slot, slots, blocks, steps)
             if one_weight:
-                weight = weights[0]
+                weight = weights[0] * factor
                 for synapse in range(first, last):
                     at = to + load(targets, synapse)
                     store(arrivals, at, load(arrivals, at) + weight)
             else:
                 for synapse in range(first, last):
                     at = to + load(targets, synapse)
-                    store(arrivals, at, load(arrivals, at) + load(weights, synapse))
+                    store(arrivals, at, load(arrivals, at) + load(weights, synapse) * factor)
         else:
             for synapse in range(first, last):
                 to = _offset(steps_ahead[event] + delays[synapse], port, slot, slots, blocks, steps)
-                arrivals[to + targets[synapse]] += weights[0] if one_weight else weights[synapse]
+                arrivals[to + targets[synapse]] += (weights[0] if one_weight else weights[synapse]) * factor
 
 
 @njit(cache=True, inline="always")

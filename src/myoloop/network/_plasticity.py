@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data import SpikeTrains
 from ..random import Streams
 
 State = dict[str, NDArray[Any]]
@@ -50,6 +51,11 @@ class Tick:
     def counts(self, name: str, n: int) -> NDArray[np.int64]:
         """Spikes of each of the `n` units of a population, shape (n,)."""
         return np.bincount(self.spikes[name].units, minlength=n)
+
+    def trains(self, name: str, n: int) -> SpikeTrains:
+        """Spikes of the `n` units of a population as spike trains, for stages that take such."""
+        events = self.spikes[name]
+        return SpikeTrains.from_events(events.units, events.times_s, n, self.stop_s, self.start_s, name=name)
 
 
 @final
@@ -89,6 +95,26 @@ class PlasticityRule(ABC):
     @abstractmethod
     def step(self, state: State, synapses: Synapses, tick: Tick) -> State:
         """Write new weights into ``synapses.weights`` and return the new state."""
+
+    def release(
+        self, state: State, synapses: Synapses, events: Events
+    ) -> tuple[State, NDArray[np.float64] | None]:
+        """Say how strongly each presynaptic spike of a window acts: short-term plasticity.
+
+        Parameters
+        ----------
+        events : Events
+            The presynaptic spikes, in no particular order; called once a window in which there are any,
+            before they are delivered.
+
+        Returns
+        -------
+        state : dict of arrays
+        factors : ndarray, shape (spikes,), or None
+            By which the weights of the unit's synapses are multiplied for that spike; None for 1, the
+            default.
+        """
+        return state, None
 
 
 @final

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, final
 
@@ -80,11 +81,14 @@ class PopulationRun:
         self._fired = Fired(np.zeros(self.blocks, np.int64), np.zeros(room, np.int32), np.zeros(room))
         self._get_kernel(threads)
 
-    def advance(self, first_step: int, override: Any) -> tuple[Events, NDArray[np.int64]]:
-        """Go through one window; return the spikes and at which step of the window each is emitted."""
+    def advance(self, first_step: int, drives: Mapping[str | None, Any]) -> tuple[Events, NDArray[np.int64]]:
+        """Go through one window; return the spikes and at which step of the window each is emitted.
+
+        `drives` are currents (nA) by site, None for the model's first.
+        """
         words = self._words
         words[0], words[3] = first_step, first_step // self.steps % self.slots
-        words[5] = self._injected.fill(first_step, override)
+        words[5] = self._injected.fill(first_step, drives)
         if self._team is not None:
             self._team.wake()
         self._lead(*self._arguments)
@@ -96,12 +100,18 @@ class PopulationRun:
         return self._plan.take(self._probes.samples, first_step, self.steps) if self._plan.probes else {}
 
     def receive(
-        self, projection: str, units: Array, ahead: Array, first_step: int, synapses: tuple[Array, ...]
+        self,
+        projection: str,
+        units: Array,
+        ahead: Array,
+        factors: Array,
+        first_step: int,
+        synapses: tuple[Array, ...],
     ) -> None:
         """Let spikes that were emitted in the window arrive through the synapses of a projection."""
         slot = first_step // self.steps % self.slots
         shape = self._port_index[projection], self.slots, self.blocks, self.steps
-        deliver(units, ahead, slot, shape, synapses, self._ports.arrivals)
+        deliver(units, ahead, factors, slot, shape, synapses, self._ports.arrivals)
 
     def check(self, time_s: float) -> None:
         """Refuse to go on with voltages that are no longer numbers."""
@@ -181,17 +191,18 @@ class _Current:
 
 @final
 class _Injected:
-    """All injected currents of a population: its own, and one that a closed loop may give."""
+    """All injected currents of a population: its own, and those that a closed loop may give, one a site."""
 
     def __init__(self, currents: list[_Current], run: PopulationRun) -> None:
-        self._run, self._field = run, f"drive[{run.name!r}]"
+        self._run = run
         cells = run.blocks * LANES
-        widths = [1 if current.one_for_all else cells for current in currents] + [cells]
+        sites = sum(name.startswith("i_") for name in _inputs(run.cells))
+        widths = [1 if current.one_for_all else cells for current in currents] + [cells] * sites
         starts = np.cumsum([0, *widths]) * run.steps
         values = np.zeros(starts[-1], run.dtype)
         rows = [(c.row, width, at) for c, width, at in zip(currents, widths, starts, strict=False)]
-        self.fields = Fields(np.array([*rows, (0, 0, 0)], dtype=np.int64), values)
-        self._drive_at = int(starts[-2])
+        self.fields = Fields(np.array([*rows, *[(0, 0, 0)] * sites], dtype=np.int64).reshape(-1, 3), values)
+        self._drives_at = starts[len(currents) : -1].tolist()
         self._currents = []
         for current, width, at in zip(currents, widths, starts, strict=False):
             view = values[at : at + run.steps * width].reshape(run.steps, width)
@@ -200,19 +211,25 @@ class _Injected:
                 self._currents.append((current, view))
         self._samplers = [current.sampler for current in currents]
 
-    def fill(self, first_step: int, override: Any) -> int:
+    def fill(self, first_step: int, drives: Mapping[str | None, Any]) -> int:
         """Write the currents of a window into `fields`; return how many rows of its table are in use."""
         for current, view in self._currents:
             current.fill(view, first_step)
-        if override is None:
-            return len(self._samplers)
-        drive = check_drive(override, self._run.n, self._field, ANY, "nA")
-        one_for_all = isinstance(drive, float | int)
-        width = 1 if one_for_all else self._run.blocks * LANES
-        self.fields.table[-1] = self._run.input_row(None, self._field), width, self._drive_at
-        values = self.fields.values[self._drive_at :][: self._run.steps * width]
-        values.reshape(self._run.steps, width)[:, : 1 if one_for_all else self._run.n] = drive
-        return len(self._samplers) + 1
+        used = len(self._samplers)
+        if len(drives) > len(self._drives_at):
+            raise ParameterError(
+                f"drive[{self._run.name!r}]", f"{len(drives)} currents were given", "give one for each site"
+            )
+        for (site, value), at in zip(drives.items(), self._drives_at, strict=False):
+            field = f"drive[{self._run.name + (f'.i_{site}' if site else '')!r}]"
+            drive = check_drive(value, self._run.n, field, ANY, "nA")
+            one_for_all = isinstance(drive, float | int)
+            width = 1 if one_for_all else self._run.blocks * LANES
+            self.fields.table[used] = self._run.input_row(site, field), width, at
+            values = self.fields.values[at:][: self._run.steps * width].reshape(self._run.steps, width)
+            values[:, : 1 if one_for_all else self._run.n] = drive
+            used += 1
+        return used
 
     def covers(self, duration_s: float) -> None:
         """Refuse sampled currents that are shorter than the run."""

@@ -16,11 +16,10 @@ from ._check import check_sequence
 from ._network import Network
 from ._plasticity import Tick
 from ._record import MemorySink, Probe, Sink
-from ._simulation import Simulation
+from ._simulation import Reporter, Simulation
 
 _FLUSH_S = 0.25  # simulated time between two chunks
 _LONGEST_S = 1e9
-_REPORT_S = 0.1  # wall time between two calls of the progress callback
 
 
 def simulate(
@@ -94,18 +93,15 @@ def simulate(
     origin = _provenance(simulation, windows)
     if sink is None or resume is None:
         recorder.open(origin)
-    status, reported = "interrupted", time.perf_counter()
-    total_s = windows * simulation.window_s
+    status = "interrupted"
+    reporter = Reporter(progress, windows * simulation.window_steps * simulation.clock.dt_s)
     try:
-        progress("simulate", simulation.time_s, total_s)
+        reporter.tell(simulation.time_s)
         while simulation.step_count < windows * simulation.window_steps:
             recorder.take(simulation.step())
+            reporter.tell(simulation.time_s)
             if every and simulation.step_count % (every * simulation.window_steps) == 0:
                 recorder.checkpoint()
-            if time.perf_counter() - reported > _REPORT_S:
-                reported = time.perf_counter()
-                progress("simulate", simulation.time_s, total_s)
-        progress("simulate", total_s, total_s)
         status = "complete"
     finally:
         recorder.close(status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, final
@@ -9,6 +10,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data import Progress, silent
 from ..errors import ParameterError, UnknownNameError
 from ..kernels._rows import LANES
 from ..kernels._team import check_threads
@@ -26,6 +28,7 @@ from ._sources import Source
 
 _NO_DELAY = 10**9  # steps: of a projection without synapses
 _LONGEST_WINDOW = 10**5  # steps: the inputs of a window lie in memory
+_REPORT_S = 0.1  # wall time between two calls of the progress callback
 _DTYPES: dict[str, np.dtype[Any]] = {"single": np.dtype(np.float32), "double": np.dtype(np.float64)}
 
 
@@ -49,6 +52,10 @@ class Simulation:
         Default the shortest delay or 1 ms, whichever is less.
     record : sequence of Probe
         Variables to be sampled; `samples` gives them window by window.
+    progress : Progress
+        Told of the simulated time a few times a second.
+    until_s : float
+        Where the loop is going to end, if that is known, for the progress callback.
     """
 
     def __init__(
@@ -61,6 +68,8 @@ class Simulation:
         threads: int = 1,
         window_ms: float | None = None,
         record: Sequence[Probe] = (),
+        progress: Progress = silent,
+        until_s: float = 0.0,
     ) -> None:
         check_kind(network, Network, "Simulation.network", "give a Network")
         record = check_sequence(record, Probe, "Simulation.record", "give a list of Probe")
@@ -99,6 +108,7 @@ class Simulation:
         }
         self._outputs = {name: PlantOutput() for name in network.plants}
         self._step = 0
+        self._reporter = Reporter(progress, until_s)
 
     @property
     def window_s(self) -> float:
@@ -120,14 +130,17 @@ class Simulation:
         """Simulated time so far."""
         return self._step * self.clock.dt_s
 
-    def step(self, drive: Mapping[str, Any] | None = None) -> Tick:
+    def step(self, drive: Mapping[str, Any] | None = None, signals: Mapping[str, Any] | None = None) -> Tick:
         """Go through one window.
 
         Parameters
         ----------
         drive : mapping, optional
             For this window: the rate (pps) of a source, one number or one for each unit, in place of its
-            own; or a current (nA) into a population, added to what it receives.
+            own; or a current (nA) into a population, added to what it receives. ``"MN"`` means the
+            model's first site, ``"MN.i_soma"`` a certain one.
+        signals : mapping, optional
+            What plasticity rules and plants are to be told, e.g. a reward.
 
         Returns
         -------
@@ -135,21 +148,24 @@ class Simulation:
             The window's spikes.
         """
         first = self._step
-        drives, signals = self._inputs(drive)
+        drives, told = self._inputs(drive, signals)
         spikes: dict[str, Events] = {}
         ahead: dict[str, NDArray[np.int64]] = {}
         for source in self._sources:
-            spikes[source.name], ahead[source.name] = source.emit(first, drives.get(source.name))
+            spikes[source.name], ahead[source.name] = source.emit(
+                first, drives.get(source.name, {}).get(None)
+            )
         for name, run in self.populations.items():
-            spikes[name], ahead[name] = run.advance(first, drives.get(name))
+            spikes[name], ahead[name] = run.advance(first, drives.get(name, {}))
         for link in self._links:
-            link.deliver(spikes[link.pre].units, ahead[link.pre], first)
+            link.deliver(spikes[link.pre], ahead[link.pre], first)
         self._step += self.window_steps
-        tick = Tick(first * self.clock.dt_s, self.time_s, spikes, signals)
+        tick = Tick(first * self.clock.dt_s, self.time_s, spikes, told)
         for link in self._links:
             link.learn(tick)
         for name, plant in self.network.plants.items():
             self._plants[name], self._outputs[name] = plant.step(self._plants[name], tick)
+        self._reporter.tell(self.time_s)
         return tick
 
     def samples(self) -> dict[str, NDArray[Any]]:
@@ -201,18 +217,29 @@ class Simulation:
         for run in self.populations.values():
             run.check(self.time_s)
 
-    def _inputs(self, drive: Mapping[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the drives and signals of a window: those of the plants and, above them, `drive`."""
+    def _inputs(
+        self, drive: Mapping[str, Any] | None, signals: Mapping[str, Any] | None
+    ) -> tuple[dict[str, dict[str | None, Any]], dict[str, Any]]:
+        """Return the drives (by node and site) and signals of a window: the plants' and, above them, ours."""
         drives: dict[str, Any] = {}
-        signals: dict[str, Any] = {}
-        for output in self._outputs.values():
-            drives.update(output.drives)
-            signals.update(output.signals)
+        told: dict[str, Any] = {}
+        for plant, output in self._outputs.items():
+            for key, value in output.drives.items():
+                if key in drives:
+                    raise ParameterError(
+                        f"Plant({plant}).drives[{key!r}]", "another plant drives it too", "let one drive it"
+                    )
+                drives[key] = value
+            told.update(output.signals)
         drives.update(drive or {})
-        for name in drives:
-            if name not in self._names:
-                raise UnknownNameError("drive", name, self._names)
-        return drives, signals
+        told.update(signals or {})
+        by_node: dict[str, dict[str | None, Any]] = {}
+        for key, value in drives.items():
+            name, _, site = key.partition(".")
+            if name not in self._names or (site and (name in self.network.sources or site[:2] != "i_")):
+                raise UnknownNameError("drive", key, self._names)
+            by_node.setdefault(name, {})[site[2:] or None] = value
+        return by_node, told
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         """All that changes in time."""
@@ -242,6 +269,21 @@ class Simulation:
         """To what a state belongs."""
         options = f"{self.seed} {self.clock.dt_ms!r} {self.precision} {self.window_steps}"
         return f"{self.network.fingerprint()} {options}"
+
+
+@final
+class Reporter:
+    """Tells a progress callback of the simulated time, a few times a second."""
+
+    def __init__(self, progress: Progress, until_s: float) -> None:
+        self._progress, self._until_s, self._told = progress, until_s, 0.0
+
+    def tell(self, time_s: float) -> None:
+        """Call it if the last call is long enough ago, or the end is reached."""
+        now = time.perf_counter()
+        if now - self._told > _REPORT_S or time_s == self._until_s:
+            self._told = now
+            self._progress("simulate", time_s, max(self._until_s, time_s))
 
 
 @final
@@ -296,6 +338,7 @@ class _Link:
             self._delays.astype(np.int32),
         )
         self._state: dict[str, NDArray[Any]] = {}
+        self._one = np.ones(1, target.dtype)
         if rule is not None:
             pre = np.repeat(np.arange(len(self._wiring.starts) - 1), np.diff(self._wiring.starts))
             delays_s = np.broadcast_to(self._delays * self._clock.dt_ms * 1e-3, pre.shape)
@@ -303,11 +346,31 @@ class _Link:
                 pre, self._wiring.posts, self._wiring.starts, delays_s, weights, self.pre, self.post
             )
             self._state = rule.start(self._synapses, rng)
+        del self._wiring, self._weights, self._delays  # tens of bytes a synapse
 
-    def deliver(self, units: NDArray[np.int64], ahead: NDArray[np.int64], first_step: int) -> None:
+    def deliver(self, events: Events, ahead: NDArray[np.int64], first_step: int) -> None:
         """Bring a window's spikes to their targets."""
-        if len(units):
-            self._target.receive(self.name, units, ahead, first_step, self._synapse_arrays)
+        if len(events.units):
+            self._target.receive(
+                self.name, events.units, ahead, self._factors(events), first_step, self._synapse_arrays
+            )
+
+    def _factors(self, events: Events) -> NDArray[Any]:
+        """By how much each spike's weights are multiplied."""
+        rule = self._projection.plasticity
+        if rule is None:
+            return self._one
+        self._state, factors = rule.release(self._state, self._synapses, events)
+        if factors is None:
+            return self._one
+        factors = np.asarray(factors, dtype=self._target.dtype)
+        if factors.shape != events.units.shape or not np.all(np.isfinite(factors)):
+            raise ParameterError(
+                f"Projection {self.name}.plasticity",
+                f"release gave shape {factors.shape} for {len(events.units)} spikes, or NaN",
+                "return one finite factor for each spike",
+            )
+        return factors
 
     def learn(self, tick: Tick) -> None:
         """Let the plasticity rule see the window."""
