@@ -19,7 +19,7 @@ from ._atomic import atomic_add, atomic_load, atomic_store, relax
 from ._cache import enable_cache
 from ._neuron import Neuron
 from ._precision import compile_function
-from ._rows import LANES, gather, load, positive_lanes, scatter, store
+from ._rows import ALIGNMENT, LANES, gather, load, positive_lanes, scatter, store
 from ._vectors import wide_vectors
 
 CONDUCTANCE, CURRENT, JUMP = 0, 1, 2  # what a port does to the cell
@@ -180,8 +180,8 @@ def _blocks_kernel(model: type[Neuron], dtype: np.dtype[Any]) -> Any:
         probes: Any,
         fired: Any,
     ) -> None:
-        inputs = np.zeros(window.steps * n_inputs * LANES, real)
-        scratch = np.empty(window.steps * LANES, real)
+        inputs = aligned(np.zeros(window.steps * n_inputs * LANES + ALIGNMENT, real))
+        scratch = aligned(np.empty(window.steps * LANES + ALIGNMENT, real))
         jumps = any_jumps(ports)
         for block in range(first, last):
             clear_inputs(window, ports, fields, inputs, n_inputs)
@@ -246,6 +246,11 @@ def _cells_kernel(model: type[Neuron], dtype: np.dtype[Any]) -> Any:
                 store(crossings, crossed_at + lane, crossing)
 
     return compile_function(advance_cells, dtype, nogil=True, no_cpython_wrapper=True)
+
+
+def aligned(room: Any) -> Any:
+    """Return what of an array begins at a cache line; it must have ALIGNMENT items to spare."""
+    return room[-room.ctypes.data % ALIGNMENT // room.itemsize :]
 
 
 def clear_inputs(window: Any, ports: Any, fields: Any, inputs: Any, n_inputs: Any) -> None:

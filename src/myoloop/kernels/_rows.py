@@ -8,12 +8,23 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
+from numpy.typing import NDArray
 
 LANES = 32  # cells in a block: whole vectors in either precision, and the block stays in cache
+ALIGNMENT = 64  # bytes: a vector must not straddle two cache lines
+
+
+def aligned_zeros(size: int, dtype: Any) -> NDArray[Any]:
+    """Flat array of zeros that begins at a cache line."""
+    width = np.dtype(dtype).itemsize
+    room = np.zeros(size + ALIGNMENT // width, dtype)
+    begin = -room.ctypes.data % ALIGNMENT // width
+    return room[begin : begin + size]
 
 
 @intrinsic

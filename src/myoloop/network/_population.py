@@ -22,7 +22,7 @@ from ..kernels._advance import (
     advance_kernels,
     new_control,
 )
-from ..kernels._rows import LANES
+from ..kernels._rows import LANES, aligned_zeros
 from ..kernels._team import Team
 from ._check import ANY, check_drive, check_inside
 from ._clock import Clock
@@ -68,8 +68,8 @@ class PopulationRun:
         self._ports = Ports(
             np.array([_table_row(self.cells, *key) for key in keys], dtype=np.int64).reshape(-1, 3),
             np.array([_numbers(key[0], self._clock) for key in keys], dtype=self.dtype).reshape(-1, 9),
-            np.zeros(len(keys) * self.blocks * 2 * LANES, self.dtype),
-            np.zeros(len(keys) * self.slots * self.blocks * self.steps * LANES, self.dtype),
+            aligned_zeros(len(keys) * self.blocks * 2 * LANES, self.dtype),
+            aligned_zeros(len(keys) * self.slots * self.blocks * self.steps * LANES, self.dtype),
         )
         self._port_index = {name: keys.index(key) for name, key in self._port_of.items()}
         self._injected = _Injected([_Current(current, self, self._clock) for current in currents], self)
@@ -166,7 +166,9 @@ class PopulationRun:
             padded[row, : self.n] = value
             padded[row, self.n :] = padded[row, self.n - 1]
         shaped = padded.reshape(len(values), self.blocks, LANES).transpose(1, 0, 2)
-        return np.ascontiguousarray(shaped).reshape(-1)
+        flat = aligned_zeros(padded.size, self.dtype)
+        flat[:] = shaped.reshape(-1)
+        return flat
 
 
 @final
@@ -199,7 +201,7 @@ class _Injected:
         sites = sum(name.startswith("i_") for name in _inputs(run.cells))
         widths = [1 if current.one_for_all else cells for current in currents] + [cells] * sites
         starts = np.cumsum([0, *widths]) * run.steps
-        values = np.zeros(starts[-1], run.dtype)
+        values = aligned_zeros(int(starts[-1]), run.dtype)
         rows = [(c.row, width, at) for c, width, at in zip(currents, widths, starts, strict=False)]
         self.fields = Fields(np.array([*rows, *[(0, 0, 0)] * sites], dtype=np.int64).reshape(-1, 3), values)
         self._drives_at = starts[len(currents) : -1].tolist()
