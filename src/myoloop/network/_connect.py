@@ -138,7 +138,7 @@ def _sparse_rows(matrix: Any) -> Any:
         if rows.dtype.kind not in "biuf":
             raise TypeError(f"of {rows.dtype}")
         rows = rows.astype(np.float64, copy=True)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ParameterError("from_matrix", f"not a matrix ({error})", "give 2-D numbers") from None
     if rows.ndim != 2:
         raise ParameterError("from_matrix", f"shape {rows.shape}", "give 2-D numbers")

@@ -354,7 +354,7 @@ STUDY = Study(
         ),
         Claim(
             "Mean force, oscillating / constant drive of the same mean",
-            PAPER,
+            f"{PAPER} says larger; the bound is ours",
             1.1,
             AtLeast(),
             lambda m: m["force_mean"]["oscillating"] / m["force_mean"]["constant"],
