@@ -52,7 +52,7 @@ class SpikeTrains:
         begin, end = (_time(getattr(self, name), name) for name in ("t_start_s", "t_stop_s"))
         _check_layout(times, starts)
         _check_times(times, starts, begin, end)
-        annotations = {key: np.asarray(value) for key, value in self.annotations.items()}
+        annotations = {key: _array(key, value) for key, value in self.annotations.items()}
         for key, value in annotations.items():
             if value.shape[:1] != (len(starts) - 1,):
                 raise ParameterError(
@@ -205,6 +205,17 @@ class SpikeTrains:
         n_bins = int(np.floor(self.duration_s / bin_s + 1e-9))
         index = np.floor((self.times_s - self.t_start_s) / bin_s + 1e-9).astype(np.int64)
         return np.bincount(index[index < n_bins], minlength=n_bins)
+
+
+def _array(key: str, value: Any) -> NDArray[Any]:
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError):
+        raise ParameterError(
+            f"SpikeTrains.annotations[{key!r}]",
+            f"a {type(value).__name__} was given",
+            "give one value for each unit",
+        ) from None
 
 
 def _per_unit(trains: SpikeTrains, statistic: Any, at_least: int) -> FloatArray:

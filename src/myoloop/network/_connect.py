@@ -131,10 +131,10 @@ class _Matrix(Connectivity):
 
 def _sparse_rows(matrix: Any) -> Any:
     """Copy of a matrix as a SciPy array in compressed rows, sorted, of float64."""
-    from scipy.sparse import csr_array
+    from scipy.sparse import csr_array, issparse
 
     try:
-        rows = csr_array(matrix)
+        rows = csr_array(matrix if issparse(matrix) else np.asarray(matrix))
         if rows.dtype.kind not in "biuf":
             raise TypeError(f"of {rows.dtype}")
         rows = rows.astype(np.float64, copy=True)

@@ -46,10 +46,10 @@ class Population(Parameters):
         check_kind(self.cells, Neuron, f"{where}.cells", "give a cell model such as neurons.LIF(n=100)")
         check_kind(self.annotations, Mapping, f"{where}.annotations", "give {name: one value for each cell}")
         for key, value in self.annotations.items():
-            if np.shape(value)[:1] != (self.n,):
+            if _shape(value)[:1] != (self.n,):
                 raise ParameterError(
                     f"{where}.annotations[{key!r}]",
-                    f"shape {np.shape(value)} for {self.n} cells",
+                    f"shape {_shape(value)} for {self.n} cells",
                     "give one value for each cell",
                 )
 
@@ -139,3 +139,11 @@ def _refuse_doubles(where: str, names: list[str]) -> None:
 def _find(where: str, name: str, known: Collection[str]) -> None:
     if name not in known:
         raise UnknownNameError(where, name, known)
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    """Shape of what may be an array; that of a number if it is none."""
+    try:
+        return np.shape(value)
+    except (TypeError, ValueError):
+        return ()
