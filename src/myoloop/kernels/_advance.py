@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from . import _math  # noqa: F401  names the compiled form of `exp`
@@ -78,12 +79,21 @@ class Probes(NamedTuple):
     samples: NDArray[Any]  # (samples, probes), written from row 0
 
 
+@njit(cache=True, nogil=True)
+def post(control: Any, words: Any) -> None:
+    """Begin the window that `words` describes: from now on its parts may be taken."""
+    atomic_store(control, DONE, 0)
+    for part in range(words[PARTS]):
+        atomic_store(control, CLAIMS + part, 0)
+    atomic_add(control, TURN, 1)
+
+
 @cache
 def advance_kernels(model: type[Neuron], dtype: np.dtype[Any]) -> tuple[Any, ...]:
     """Compiled ``lead(control, words, dt, state, ...)`` and ``serve(rank, control, ...)``.
 
-    `lead` takes a population through the window that `words` describes and returns when it is done;
-    meanwhile any number of threads may run `serve`, which takes parts of the work as they come and
+    `lead` takes a population through the window that was posted and returns when it is done; from the
+    posting on any number of threads may run `serve`, which takes parts of the work as they come and
     returns after a while without any. The work is a set of runs of blocks, each taken by whoever is free,
     so nobody waits for a thread that sleeps, and the result does not depend on who took what.
 
@@ -104,7 +114,7 @@ def advance_kernels(model: type[Neuron], dtype: np.dtype[Any]) -> tuple[Any, ...
         fields: Any,
         probes: Any,
         fired: Any,
-    ) -> Any:
+    ) -> None:
         # Each thread begins at a place of its own, so that it finds the same blocks in its cache.
         parts, begin = words[PARTS], rank * words[PARTS] // words[THREADS]
         for k in range(parts):
@@ -128,10 +138,6 @@ def advance_kernels(model: type[Neuron], dtype: np.dtype[Any]) -> tuple[Any, ...
         probes: Any,
         fired: Any,
     ) -> None:
-        atomic_store(control, DONE, 0)
-        for part in range(words[PARTS]):
-            atomic_store(control, CLAIMS + part, 0)
-        atomic_add(control, TURN, 1)
         take(0, control, words, dt, state, constants, ports, fields, probes, fired)
         while atomic_load(control, DONE) < words[PARTS]:
             relax()

@@ -21,6 +21,7 @@ from ..kernels._advance import (
     Probes,
     advance_kernels,
     new_control,
+    post,
 )
 from ..kernels._rows import LANES, aligned_zeros
 from ..kernels._team import Team
@@ -81,16 +82,20 @@ class PopulationRun:
         self._fired = Fired(np.zeros(self.blocks, np.int64), np.zeros(room, np.int32), np.zeros(room))
         self._get_kernel(threads)
 
-    def advance(self, first_step: int, drives: Mapping[str | None, Any]) -> tuple[Events, NDArray[np.int64]]:
-        """Go through one window; return the spikes and at which step of the window each is emitted.
-
-        `drives` are currents (nA) by site, None for the model's first.
-        """
+    def set_inputs(self, first_step: int, drives: Mapping[str | None, Any]) -> None:
+        """Say which window comes, and its currents (nA) by site, None for the model's first."""
         words = self._words
         words[0], words[3] = first_step, first_step // self.steps % self.slots
         words[5] = self._injected.fill(first_step, drives)
+
+    def begin(self) -> None:
+        """Begin the window. Helper threads set about it; every `begin` needs its `finish`."""
+        post(self._arguments[0], self._words)
         if self._team is not None:
             self._team.wake()
+
+    def finish(self, first_step: int) -> tuple[Events, NDArray[np.int64]]:
+        """Go through the window; return the spikes and at which step of the window each is emitted."""
         self._lead(*self._arguments)
         units, times_s, ahead = collect(self._fired, self.steps, self.n, first_step, self._clock.dt_s)
         return Events(units, times_s), ahead

@@ -150,12 +150,17 @@ class Simulation:
         drives, told = self._inputs(drive, signals)
         spikes: dict[str, Events] = {}
         ahead: dict[str, NDArray[np.int64]] = {}
-        for source in self._sources:
-            spikes[source.name], ahead[source.name] = source.emit(
-                first, drives.get(source.name, {}).get(None)
-            )
         for name, run in self.populations.items():
-            spikes[name], ahead[name] = run.advance(first, drives.get(name, {}))
+            run.set_inputs(first, drives.get(name, {}))
+        for run in self.populations.values():
+            run.begin()
+        try:  # the sources fire while helper threads are at work on the cells
+            for source in self._sources:
+                rate = drives.get(source.name, {}).get(None)
+                spikes[source.name], ahead[source.name] = source.emit(first, rate)
+        finally:
+            for name, run in self.populations.items():
+                spikes[name], ahead[name] = run.finish(first)
         for link in self._links:
             link.deliver(spikes[link.pre], ahead[link.pre], first)
         self._step += self.window_steps
