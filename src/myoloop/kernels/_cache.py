@@ -52,6 +52,14 @@ class _FingerprintCache(FunctionCache):
         except Exception:  # whatever unpickling of a stale file may raise
             return None
 
+    def save_overload(self, signature: Any, data: Any) -> None:
+        """Save machine code; an index that cannot be read is begun anew."""
+        try:
+            super().save_overload(signature, data)
+        except Exception:
+            self.flush()
+            super().save_overload(signature, data)
+
     def _index_key(self, signature: Any, codegen: Any) -> tuple[Any, ...]:
         return signature, codegen.magic_tuple(), self._mark
 

@@ -106,22 +106,25 @@ def emission_steps(times: Any, dt_s: Any, first_step: Any, steps: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def collect(fired: Any, steps: Any, n: Any, first_step: Any, dt_s: Any) -> tuple[Any, Any, Any]:
+def collect(
+    counts: Any, lanes: Any, places: Any, steps: Any, n: Any, first_step: Any, dt_s: Any
+) -> tuple[Any, Any, Any]:
     """Units that fired in a window, when (s), and the step of the window at which each spike is emitted.
 
-    `fired` lists the spikes block by block. A spike is emitted at the end of the step in which it falls.
+    `counts`, `lanes` and `places` list the spikes block by block, as `kernels._layout.Fired` says. A
+    spike is emitted at the end of the step in which it falls.
     """
-    room = fired.counts.sum()
+    room = counts.sum()
     units, times, ahead = np.empty(room, np.int64), np.empty(room), np.empty(room, np.int64)
     found = 0
-    for block in range(len(fired.counts)):
+    for block in range(len(counts)):
         at = block * steps * LANES
-        for spike in range(at, at + fired.counts[block]):
-            unit = block * LANES + fired.lanes[spike]
+        for spike in range(at, at + counts[block]):
+            unit = block * LANES + lanes[spike]
             if unit < n:  # the last block is filled up with copies of the last cell
                 units[found] = unit
-                times[found] = (first_step + fired.steps[spike]) * dt_s
-                ahead[found] = np.int64(np.ceil(fired.steps[spike]))
+                times[found] = (first_step + places[spike]) * dt_s
+                ahead[found] = np.int64(np.ceil(places[spike]))
                 found += 1
     return units[:found], times[:found], ahead[:found]
 

@@ -11,18 +11,8 @@ from numpy.typing import NDArray
 
 from ..errors import ParameterError
 from ..kernels import Neuron
-from ..kernels._advance import (
-    CONDUCTANCE,
-    CURRENT,
-    JUMP,
-    Fields,
-    Fired,
-    Ports,
-    Probes,
-    advance_kernels,
-    new_control,
-    post,
-)
+from ..kernels._advance import advance_kernels, post
+from ..kernels._layout import CONDUCTANCE, CURRENT, JUMP, Fields, Fired, Ports, Probes, new_control
 from ..kernels._rows import LANES, aligned_zeros
 from ..kernels._team import Team
 from ._check import ANY, check_drive, check_inside
@@ -97,7 +87,7 @@ class PopulationRun:
     def finish(self, first_step: int) -> tuple[Events, NDArray[np.int64]]:
         """Go through the window; return the spikes and at which step of the window each is emitted."""
         self._lead(*self._arguments)
-        units, times_s, ahead = collect(self._fired, self.steps, self.n, first_step, self._clock.dt_s)
+        units, times_s, ahead = collect(*self._fired, self.steps, self.n, first_step, self._clock.dt_s)
         return Events(units, times_s), ahead
 
     def samples(self, first_step: int) -> dict[str, Array]:
