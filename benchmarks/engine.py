@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import multiprocessing
 import os
 import statistics
 import subprocess
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +41,10 @@ GOALS = (
 )
 
 
-def run_ours(path: Path, duration_ms: float, precision: str, threads: int) -> dict[str, Any]:
-    """Run the network of an input file with this package."""
+def run_ours(
+    path: Path, duration_ms: float, precision: str, threads: int, start_at: float = 0.0
+) -> dict[str, Any]:
+    """Run the network of an input file with this package, not before the wall-clock time `start_at`."""
     from scipy.sparse import csr_array
 
     from myoloop import muscle, network, neurons
@@ -68,6 +72,7 @@ def run_ours(path: Path, duration_ms: float, precision: str, threads: int) -> di
     network.Simulation(net, dt_ms=given.dt_ms, precision=precision, threads=threads).step()  # compiles
     simulation = network.Simulation(net, dt_ms=given.dt_ms, precision=precision, threads=threads)
     windows = round(duration_ms * 1e-3 / simulation.window_s)
+    time.sleep(max(0.0, start_at - time.time()))
     cpu, wall = time.process_time(), time.perf_counter()
     ticks = [simulation.step() for _ in range(windows)]
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
@@ -79,6 +84,18 @@ def run_ours(path: Path, duration_ms: float, precision: str, threads: int) -> di
         "wall_s": wall,
         "spikes_total": int(np.sum(counts)),
     }
+
+
+def pair_bound(path: Path, duration_ms: float, alone_s: float) -> float:
+    """Return how much more two independent single-thread processes do in a time than one.
+
+    That is what the machine gives to two threads at best: processors may share a core or its memory.
+    """
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(2, mp_context=context) as pool:
+        start_at = time.time() + 20.0
+        both = [pool.submit(run_ours, path, duration_ms, "single", 1, start_at) for _ in range(2)]
+        return sum(alone_s / run.result()["wall_s"] for run in both)
 
 
 def run_peer(peer: str, path: Path, duration_ms: float) -> dict[str, Any] | str:
@@ -114,14 +131,17 @@ def measure(duration_ms: float, repeats: int, seed: int, peers: Sequence[str] = 
                         absent[peer] = found
                     else:
                         runs.setdefault(peer, []).append(found)
+        rows = {name: _median(found, duration_ms) for name, found in runs.items()}
+        _say("two processes at once")
+        bound = pair_bound(path, duration_ms, rows["myoloop single"]["wall_s"])
     _say("")
-    rows = {name: _median(found, duration_ms) for name, found in runs.items()}
     return {
         "duration_ms": duration_ms,
         "repeats": repeats,
         "engines": rows,
         "absent": absent,
         "ratios": _ratios(rows),
+        "two_processes": bound,
     }
 
 
@@ -161,6 +181,9 @@ def show(found: dict[str, Any]) -> None:
     for ratio in found["ratios"]:
         mark = "reached" if ratio["ratio"] >= ratio["goal"] else "missed"
         console.print(f"{ratio['what']}: {ratio['ratio']:.2f} (goal {ratio['goal']:g}, {mark})")
+    console.print(
+        f"two independent processes / one, throughput: {found['two_processes']:.2f} (bound of 2 threads)"
+    )
     for peer, why in found["absent"].items():
         console.print(f"{peer}: not measured ({why})")
 

@@ -10,6 +10,7 @@ from toy_study import TOY
 
 from myoloop.cli import main
 from myoloop.cli._values import changes_of
+from myoloop.errors import UnknownNameError
 from myoloop.parameters import plain
 
 
@@ -159,7 +160,7 @@ def test_debug_shows_the_traceback(myoloop):
     for args in (["--debug", "run", "toi"], ["run", "toi", "--debug"]):
         result = myoloop(*args)
         assert result.exit_code == 1
-        assert result.exception is not None
+        assert isinstance(result.exception, UnknownNameError)
 
 
 def test_a_bug_keeps_its_traceback(myoloop):

@@ -47,16 +47,15 @@ def post(control: Any, words: Any) -> None:
 
 @cache
 def advance_kernels(model: type[Neuron], dtype: np.dtype[Any]) -> tuple[Any, ...]:
-    """Compiled ``lead(control, words, dt, state, ...)`` and ``serve(rank, control, ...)``.
+    """Compiled ``lead(control, words, work)`` and ``serve(rank, control, words, work)``.
 
     `lead` takes a population through the window that was posted and returns when it is done; from the
     posting on any number of threads may run `serve`, which takes parts of the work as they come and
     returns after a while without any. The work is a set of runs of blocks, each taken by whoever is free,
     so nobody waits for a thread that sleeps, and the result does not depend on who took what.
 
-    The arguments are `control` (see `new_control`), `words` (a `Window`, numbers of parts and threads), the
-    step, `state` and `constants`, `Ports`, `Fields`, `Probes` and `Fired`. The state and the
-    constants are flat (blocks, rows, LANES).
+    The arguments are `control` (see `new_control`), `words` (a `Window`, numbers of parts and threads) and
+    the population's `Work`.
     """
     advance_blocks = _blocks_kernel(model, dtype)
 
@@ -64,13 +63,7 @@ def advance_kernels(model: type[Neuron], dtype: np.dtype[Any]) -> tuple[Any, ...
         rank: Any,
         control: Any,
         words: Any,
-        dt: Any,
-        state: Any,
-        constants: Any,
-        ports: Any,
-        fields: Any,
-        probes: Any,
-        fired: Any,
+        work: Any,
     ) -> None:
         # Each thread begins at a place of its own, so that it finds the same blocks in its cache.
         parts, begin = words[PARTS], rank * words[PARTS] // words[THREADS]
@@ -79,7 +72,7 @@ def advance_kernels(model: type[Neuron], dtype: np.dtype[Any]) -> tuple[Any, ...
             if atomic_load(control, CLAIMS + part) == 0 and atomic_add(control, CLAIMS + part, 1) == 0:
                 window = Window(words[0], words[1], words[2], words[3], words[4], words[5])
                 first, last = part * window.blocks // parts, (part + 1) * window.blocks // parts
-                advance_blocks(first, last, window, dt, state, constants, ports, fields, probes, fired)
+                advance_blocks(first, last, window, work)
                 atomic_add(control, DONE, 1)
 
     take = compile_function(take_parts, dtype, nogil=True)
@@ -87,15 +80,9 @@ def advance_kernels(model: type[Neuron], dtype: np.dtype[Any]) -> tuple[Any, ...
     def lead(
         control: Any,
         words: Any,
-        dt: Any,
-        state: Any,
-        constants: Any,
-        ports: Any,
-        fields: Any,
-        probes: Any,
-        fired: Any,
+        work: Any,
     ) -> None:
-        take(0, control, words, dt, state, constants, ports, fields, probes, fired)
+        take(0, control, words, work)
         while atomic_load(control, DONE) < words[PARTS]:
             relax()
 
@@ -103,13 +90,7 @@ def advance_kernels(model: type[Neuron], dtype: np.dtype[Any]) -> tuple[Any, ...
         rank: Any,
         control: Any,
         words: Any,
-        dt: Any,
-        state: Any,
-        constants: Any,
-        ports: Any,
-        fields: Any,
-        probes: Any,
-        fired: Any,
+        work: Any,
     ) -> None:
         idle, turn = 0, 0
         while idle < PATIENCE:
@@ -117,7 +98,7 @@ def advance_kernels(model: type[Neuron], dtype: np.dtype[Any]) -> tuple[Any, ...
             relax()
             if atomic_load(control, TURN) != turn:
                 idle, turn = 0, atomic_load(control, TURN)
-                take(rank, control, words, dt, state, constants, ports, fields, probes, fired)
+                take(rank, control, words, work)
 
     compiled = tuple(compile_function(kernel, dtype, nogil=True) for kernel in (lead, serve))
     for kernel in compiled:
@@ -135,14 +116,9 @@ def _blocks_kernel(model: type[Neuron], dtype: np.dtype[Any]) -> Any:
         first: Any,
         last: Any,
         window: Any,
-        dt: Any,
-        state: Any,
-        constants: Any,
-        ports: Any,
-        fields: Any,
-        probes: Any,
-        fired: Any,
+        work: Any,
     ) -> None:
+        dt, state, constants, ports, fields, probes, fired = work
         inputs = aligned(np.zeros(window.steps * n_inputs * LANES + ALIGNMENT, real))
         scratch = aligned(np.empty(window.steps * LANES + ALIGNMENT, real))
         jumps = any_jumps(ports)

@@ -59,3 +59,15 @@ class Probes(NamedTuple):
     table: NDArray[np.int64]  # (probes, 2): 0 state or 1 input, index in the block's rows
     every: int  # steps between samples
     samples: NDArray[Any]  # (samples, probes), written from row 0
+
+
+class Work(NamedTuple):
+    """All that belongs to a population, for as long as it runs."""
+
+    dt: Any  # ms
+    state: NDArray[Any]  # flat (blocks, rows of State, LANES)
+    constants: NDArray[Any]  # flat (blocks, rows of Constants, LANES)
+    ports: Ports
+    fields: Fields
+    probes: Probes
+    fired: Fired

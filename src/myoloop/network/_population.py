@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..errors import ParameterError
 from ..kernels import Neuron
 from ..kernels._advance import advance_kernels, post
-from ..kernels._layout import CONDUCTANCE, CURRENT, JUMP, Fields, Fired, Ports, Probes, new_control
+from ..kernels._layout import CONDUCTANCE, CURRENT, JUMP, Fields, Fired, Ports, Probes, Work, new_control
 from ..kernels._rows import LANES, aligned_zeros
 from ..kernels._team import Team
 from ._check import ANY, check_drive, check_inside
@@ -140,9 +140,7 @@ class PopulationRun:
         # A `Window`, word by word, and the numbers of parts and threads.
         self._words = np.array([0, self.steps, self.blocks, 0, self.slots, 0, parts, threads], dtype=np.int64)
         self._lead, serve = advance_kernels(type(self.cells), self.dtype)
-        self._arguments = (
-            new_control(parts),
-            self._words,
+        work = Work(
             self.dtype.type(self._clock.dt_ms),
             self._state,
             self._constants,
@@ -151,6 +149,7 @@ class PopulationRun:
             self._probes,
             self._fired,
         )
+        self._arguments = (new_control(parts), self._words, work)
         helpers = [partial(serve, rank, *self._arguments) for rank in range(1, threads)]
         self._team = Team(helpers) if parts > 1 else None
 
