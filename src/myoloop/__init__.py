@@ -3,21 +3,29 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import data, errors, io, muscle, network, neurons, studies, viz
-    from .data import Result, Signal, SpikeTrains
+    from . import data, emg, errors, io, muscle, network, neurons, studies, viz
+    from .data import Recording, Result, Signal, SpikeTrains
     from .network import simulate
 
 __version__ = "0.1.0.dev0"
 
 # Rooms and names are loaded when they are first used: importing the package costs next to nothing.
-_ROOMS = ("data", "errors", "io", "muscle", "network", "neurons", "studies", "viz")
-_NAMES = {"Result": "data", "Signal": "data", "SpikeTrains": "data", "simulate": "network"}
+_ROOMS = ("data", "emg", "errors", "io", "muscle", "network", "neurons", "studies", "viz")
+_NAMES = {
+    "Recording": "data",
+    "Result": "data",
+    "Signal": "data",
+    "SpikeTrains": "data",
+    "simulate": "network",
+}
 
 __all__ = [
+    "Recording",
     "Result",
     "Signal",
     "SpikeTrains",
     "data",
+    "emg",
     "errors",
     "io",
     "muscle",

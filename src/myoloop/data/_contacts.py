@@ -1,0 +1,174 @@
+"""What touches the tissue: shapes of electrode contacts."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import ParameterError
+from ..parameters import Parameters, number
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contact(Parameters, ABC):
+    """Shape of a contact, over which the potential is averaged.
+
+    The frame of a contact: first axis across the fibres (along the skin, or x), second axis along the
+    fibres (z), third axis out of the skin (or y).
+    """
+
+    @abstractmethod
+    def transform(self, across: FloatArray, along: FloatArray) -> FloatArray:
+        """Spatial transfer function of a contact that lies flat on the skin, 1 at the origin.
+
+        Parameters
+        ----------
+        across, along : ndarray
+            Spatial angular frequencies in rad/mm, of shapes that broadcast.
+        """
+
+    @abstractmethod
+    def nodes(self) -> tuple[FloatArray, FloatArray]:
+        """Points of a quadrature over the contact: offsets in mm, shape (n, 3), and weights of sum 1."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class PointContact(Contact):
+    """A contact without extent."""
+
+    def transform(self, across: FloatArray, along: FloatArray) -> FloatArray:
+        """Return ones."""
+        return np.ones(np.broadcast_shapes(np.shape(across), np.shape(along)))
+
+    def nodes(self) -> tuple[FloatArray, FloatArray]:
+        """Return the one point."""
+        return np.zeros((1, 3)), np.ones(1)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Disc(Contact):
+    """A flat disc.
+
+    Parameters
+    ----------
+    radius_mm : float
+        Above 0.
+
+    References
+    ----------
+    Farina, Merletti (2001), IEEE Trans Biomed Eng 48:637: the transform is 2 J1(k r)/(k r).
+    """
+
+    radius_mm: float = number(above=0)
+
+    def transform(self, across: FloatArray, along: FloatArray) -> FloatArray:
+        """2 J1(k r)/(k r)."""
+        from scipy.special import j1
+
+        x = self.radius_mm * np.hypot(across, along)
+        small = x < 1e-4
+        x = np.where(small, 1.0, x)
+        return np.asarray(np.where(small, 1.0, 2.0 * j1(x) / x))
+
+    def nodes(self) -> tuple[FloatArray, FloatArray]:
+        """Seven points: exact for polynomials of degree 5 (Stroud S2 5-1)."""
+        angles = np.arange(6) * np.pi / 3
+        rim = np.sqrt(2.0 / 3.0) * self.radius_mm
+        offsets = np.zeros((7, 3))
+        offsets[1:, 0], offsets[1:, 1] = rim * np.cos(angles), rim * np.sin(angles)
+        return offsets[:, [0, 2, 1]], np.array([1 / 4, *[1 / 8] * 6])
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Rectangle(Contact):
+    """A flat rectangle.
+
+    Parameters
+    ----------
+    across_mm, along_mm : float
+        Sides across and along the fibres before any rotation, above 0.
+    angle_deg : float
+        Rotation of the rectangle in the plane of the skin, from across towards along.
+    """
+
+    across_mm: float = number(above=0)
+    along_mm: float = number(above=0)
+    angle_deg: float = number(0.0)
+
+    def transform(self, across: FloatArray, along: FloatArray) -> FloatArray:
+        """Product of two sinc functions in the frame of the rectangle."""
+        c, s = np.cos(np.radians(self.angle_deg)), np.sin(np.radians(self.angle_deg))
+        own_across, own_along = c * across + s * along, c * along - s * across
+        return np.asarray(
+            np.sinc(own_across * self.across_mm / (2 * np.pi))
+            * np.sinc(own_along * self.along_mm / (2 * np.pi))
+        )
+
+    def nodes(self) -> tuple[FloatArray, FloatArray]:
+        """Three by three Gauss points."""
+        points, weights = np.polynomial.legendre.leggauss(3)
+        a, b = np.meshgrid(points * self.across_mm / 2, points * self.along_mm / 2, indexing="ij")
+        c, s = np.cos(np.radians(self.angle_deg)), np.sin(np.radians(self.angle_deg))
+        offsets = np.zeros((9, 3))
+        offsets[:, 0] = (c * a - s * b).ravel()
+        offsets[:, 2] = (s * a + c * b).ravel()
+        return offsets, np.outer(weights, weights).ravel() / 4
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class ContactCloud(Contact):
+    """A contact of any shape in space, given by the points of a quadrature (e.g. a needle's cannula).
+
+    Parameters
+    ----------
+    offset_mm : ndarray, shape (n, 3)
+    weight : ndarray, shape (n,)
+        Of sum 1.
+    """
+
+    offset_mm: Any
+    weight: Any
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        offsets = checked_points(self.offset_mm, "ContactCloud.offset_mm")
+        weights = np.array(self.weight, dtype=float).reshape(-1)
+        if len(weights) != len(offsets) or not np.isclose(weights.sum(), 1.0):
+            raise ParameterError(
+                "ContactCloud.weight",
+                f"{len(weights)} weights of sum {weights.sum():g} for {len(offsets)} points",
+                "give one for each point, of sum 1",
+            )
+        object.__setattr__(self, "offset_mm", offsets)
+        object.__setattr__(self, "weight", weights)
+
+    def transform(self, across: FloatArray, along: FloatArray) -> FloatArray:
+        """Refuse: such a contact does not lie on the skin."""
+        raise ParameterError(
+            "Electrodes.contact", "a cloud of points has no place on the skin", "give a Disc or a Rectangle"
+        )
+
+    def nodes(self) -> tuple[FloatArray, FloatArray]:
+        """Return the points and weights."""
+        return self.offset_mm, self.weight
+
+
+def checked_points(points: ArrayLike, field: str) -> FloatArray:
+    """`points` as a finite array of shape (n, 3)."""
+    array = np.array(points, dtype=float)
+    if array.ndim != 2 or array.shape[1] != 3 or len(array) == 0:
+        raise ParameterError(field, f"an array of shape {array.shape}", "give x, y, z in mm of each point")
+    if not np.all(np.isfinite(array)):
+        raise ParameterError(field, "NaN or infinite coordinates", "give finite ones")
+    array.flags.writeable = False
+    return array

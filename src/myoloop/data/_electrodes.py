@@ -1,0 +1,153 @@
+"""Electrodes: contacts in space, and the channels that are derived from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import ParameterError
+from ._contacts import Contact, PointContact, checked_points
+
+FloatArray = NDArray[np.float64]
+_POINT = PointContact()
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Electrodes:
+    """Contacts with their positions, and the spatial filter that makes channels of them.
+
+    Parameters
+    ----------
+    position_mm : ndarray, shape (contacts, 3)
+        x and y in the cross-section, z along the fibres.
+    contact : Contact or tuple of Contact
+        Shape of all contacts, or one shape for each.
+    derivation : ndarray, shape (channels, contacts), optional
+        Row c makes channel c of the potentials of the contacts. None: monopolar, one channel a contact.
+    names : tuple of str
+        Name of each channel; made up where none are given.
+    place : ndarray of int, shape (contacts, 2), optional
+        Row and column of each contact on its grid; rows follow the fibres where the grid is not rotated.
+    intramuscular : bool
+        Whether the contacts are within the muscle rather than on the skin.
+    pitch_mm : float, optional
+        Distance of neighbours on the grid.
+    """
+
+    position_mm: FloatArray
+    contact: Contact | tuple[Contact, ...] = _POINT
+    derivation: FloatArray | None = None
+    names: tuple[str, ...] = ()
+    place: NDArray[np.int64] | None = None
+    intramuscular: bool = False
+    pitch_mm: float | None = None
+
+    def __post_init__(self) -> None:
+        position = checked_points(self.position_mm, "Electrodes.position_mm")
+        n = len(position)
+        contact = self.contact if isinstance(self.contact, tuple) else (self.contact,) * n
+        if len(contact) != n:
+            raise ParameterError(
+                "Electrodes.contact", f"{len(contact)} shapes for {n} contacts", "give one, or one for each"
+            )
+        derivation = _derivation(np.eye(n) if self.derivation is None else self.derivation, n)
+        names = tuple(self.names) or _names(derivation)
+        if len(names) != len(derivation) or len(set(names)) != len(names):
+            raise ParameterError(
+                "Electrodes.names",
+                f"{len(set(names))} different names for {len(derivation)} channels",
+                "name each channel differently",
+            )
+        place = None if self.place is None else np.array(self.place, dtype=np.int64)
+        if place is not None and place.shape != (n, 2):
+            raise ParameterError(
+                "Electrodes.place", f"shape {place.shape} for {n} contacts", "give row and column of each"
+            )
+        checked: dict[str, Any] = {
+            "position_mm": position,
+            "contact": contact,
+            "derivation": derivation,
+            "names": names,
+            "place": place,
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+    def __len__(self) -> int:
+        """Number of channels."""
+        return len(self.names)
+
+    @property
+    def n_contacts(self) -> int:
+        """Number of contacts."""
+        return len(self.position_mm)
+
+    @property
+    def shapes(self) -> tuple[Contact, ...]:
+        """Shape of each contact."""
+        assert isinstance(self.contact, tuple)
+        return self.contact
+
+    @property
+    def matrix(self) -> FloatArray:
+        """The derivation, shape (channels, contacts)."""
+        assert self.derivation is not None
+        return self.derivation
+
+    @property
+    def channel_position_mm(self) -> FloatArray:
+        """Middle of the contacts that each channel is made of, shape (channels, 3)."""
+        used = (self.matrix != 0).astype(float)
+        return np.asarray(used @ self.position_mm / used.sum(axis=1, keepdims=True))
+
+    def derived(self, matrix: ArrayLike, names: tuple[str, ...] = ()) -> Electrodes:
+        """The same contacts with a spatial filter upon the present channels.
+
+        Parameters
+        ----------
+        matrix : array-like, shape (new channels, present channels)
+        names : tuple of str
+            Names of the new channels.
+        """
+        array = _derivation(matrix, len(self))
+        return replace(self, derivation=array @ self.matrix, names=names)
+
+    def select(self, channels: ArrayLike) -> Electrodes:
+        """The same contacts with some of the channels, by index."""
+        chosen = np.atleast_1d(np.asarray(channels))
+        if chosen.dtype.kind not in "iu" or np.any(chosen < 0) or np.any(chosen >= len(self)):
+            raise ParameterError(
+                "Electrodes.select", f"{chosen} of {len(self)} channels", "give indices of channels"
+            )
+        names = tuple(self.names[i] for i in chosen)
+        return replace(self, derivation=self.matrix[chosen], names=names)
+
+
+def _derivation(matrix: ArrayLike, columns: int) -> FloatArray:
+    try:
+        array = np.array(matrix, dtype=float)
+    except (TypeError, ValueError):
+        raise ParameterError(
+            "Electrodes.derivation", "not an array of numbers", "give rows of equal length"
+        ) from None
+    if array.ndim != 2 or array.shape[1] != columns or len(array) == 0:
+        raise ParameterError(
+            "Electrodes.derivation",
+            f"a spatial filter of shape {array.shape} for {columns} inputs",
+            f"give rows of {columns} weights, one row a channel",
+        )
+    if not np.all(np.isfinite(array)) or not np.all(np.any(array != 0, axis=1)):
+        raise ParameterError(
+            "Electrodes.derivation", "a row of NaN, or of zeros only", "give finite weights, one above 0"
+        )
+    array.flags.writeable = False
+    return array
+
+
+def _names(derivation: FloatArray) -> tuple[str, ...]:
+    width = len(str(len(derivation)))
+    return tuple(f"E{i + 1:0{width}d}" for i in range(len(derivation)))
