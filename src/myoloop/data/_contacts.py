@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import ParameterError
+from ..errors import ParameterError, shown
 from ..parameters import Parameters, number
 
 FloatArray = NDArray[np.float64]
@@ -33,9 +33,33 @@ class Contact(Parameters, ABC):
             Spatial angular frequencies in rad/mm, of shapes that broadcast.
         """
 
+    def parts(self) -> tuple[Contact, FloatArray, FloatArray]:
+        """The shape as weighted sum of shapes whose transform is even in both frequencies.
+
+        Returns
+        -------
+        shape : Contact
+        offset_mm : ndarray, shape (n, 3)
+        weight : ndarray, shape (n,)
+        """
+        return self, np.zeros((1, 3)), np.ones(1)
+
     @abstractmethod
     def nodes(self) -> tuple[FloatArray, FloatArray]:
         """Points of a quadrature over the contact: offsets in mm, shape (n, 3), and weights of sum 1."""
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether it can lie on the skin."""
+        return True
+
+    def rotated(self, angle_deg: float) -> Contact:
+        """The contact turned in the plane of the skin, from across the fibres towards along them."""
+        return self
+
+    def overlaps(self, across_mm: float, along_mm: float) -> bool:
+        """Whether it overlaps a contact of the same shape that lies that far away on the skin."""
+        return bool(np.hypot(across_mm, along_mm) == 0)
 
 
 @final
@@ -83,8 +107,12 @@ class Disc(Contact):
         angles = np.arange(6) * np.pi / 3
         rim = np.sqrt(2.0 / 3.0) * self.radius_mm
         offsets = np.zeros((7, 3))
-        offsets[1:, 0], offsets[1:, 1] = rim * np.cos(angles), rim * np.sin(angles)
-        return offsets[:, [0, 2, 1]], np.array([1 / 4, *[1 / 8] * 6])
+        offsets[1:, 0], offsets[1:, 2] = rim * np.cos(angles), rim * np.sin(angles)
+        return offsets, np.array([1 / 4, *[1 / 8] * 6])
+
+    def overlaps(self, across_mm: float, along_mm: float) -> bool:
+        """Whether the distance is less than the diameter."""
+        return bool(np.hypot(across_mm, along_mm) < 2 * self.radius_mm)
 
 
 @final
@@ -113,6 +141,12 @@ class Rectangle(Contact):
             * np.sinc(own_along * self.along_mm / (2 * np.pi))
         )
 
+    def parts(self) -> tuple[Contact, FloatArray, FloatArray]:
+        """Return itself, or points where it is at an angle to the fibres."""
+        if self.angle_deg % 90.0 == 0.0:
+            return super().parts()
+        return PointContact(), *self.nodes()
+
     def nodes(self) -> tuple[FloatArray, FloatArray]:
         """Three by three Gauss points."""
         points, weights = np.polynomial.legendre.leggauss(3)
@@ -122,6 +156,18 @@ class Rectangle(Contact):
         offsets[:, 0] = (c * a - s * b).ravel()
         offsets[:, 2] = (s * a + c * b).ravel()
         return offsets, np.outer(weights, weights).ravel() / 4
+
+    def rotated(self, angle_deg: float) -> Rectangle:
+        """The rectangle turned by an angle, from across towards along."""
+        return Rectangle(
+            across_mm=self.across_mm, along_mm=self.along_mm, angle_deg=self.angle_deg + angle_deg
+        )
+
+    def overlaps(self, across_mm: float, along_mm: float) -> bool:
+        """Whether the distances in its own frame are less than its sides."""
+        c, s = np.cos(np.radians(self.angle_deg)), np.sin(np.radians(self.angle_deg))
+        own_across, own_along = c * across_mm + s * along_mm, c * along_mm - s * across_mm
+        return bool(abs(own_across) < self.across_mm and abs(own_along) < self.along_mm)
 
 
 @final
@@ -142,15 +188,26 @@ class ContactCloud(Contact):
     def __post_init__(self) -> None:
         super().__post_init__()
         offsets = checked_points(self.offset_mm, "ContactCloud.offset_mm")
-        weights = np.array(self.weight, dtype=float).reshape(-1)
-        if len(weights) != len(offsets) or not np.isclose(weights.sum(), 1.0):
+        try:
+            weights = np.array(self.weight, dtype=float).reshape(-1)
+        except (TypeError, ValueError):
+            raise ParameterError(
+                "ContactCloud.weight", shown(self.weight), "give numbers of sum 1, one for each point"
+            ) from None
+        if len(weights) != len(offsets) or not np.isclose(weights.sum(), 1.0, rtol=0, atol=1e-9):
             raise ParameterError(
                 "ContactCloud.weight",
                 f"{len(weights)} weights of sum {weights.sum():g} for {len(offsets)} points",
                 "give one for each point, of sum 1",
             )
+        weights.flags.writeable = False
         object.__setattr__(self, "offset_mm", offsets)
         object.__setattr__(self, "weight", weights)
+
+    @property
+    def is_flat(self) -> bool:
+        """Never."""
+        return False
 
     def transform(self, across: FloatArray, along: FloatArray) -> FloatArray:
         """Refuse: such a contact does not lie on the skin."""
@@ -165,7 +222,10 @@ class ContactCloud(Contact):
 
 def checked_points(points: ArrayLike, field: str) -> FloatArray:
     """`points` as a finite array of shape (n, 3)."""
-    array = np.array(points, dtype=float)
+    try:
+        array = np.array(points, dtype=float)
+    except (TypeError, ValueError):
+        raise ParameterError(field, shown(points), "give x, y, z in mm of each point") from None
     if array.ndim != 2 or array.shape[1] != 3 or len(array) == 0:
         raise ParameterError(field, f"an array of shape {array.shape}", "give x, y, z in mm of each point")
     if not np.all(np.isfinite(array)):

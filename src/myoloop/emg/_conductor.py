@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..data import Electrodes
 from ..parameters import Parameters
+from ._fibres import MuscleFibres
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class VolumeConductor(Parameters, ABC):
     """A piece of the body that conducts.
 
-    The potential at a contact, of a current of 1 A that enters at distance y along a fibre, is the
-    *kernel* g(y), even in y; its derivative r(y) = dg/dy is what the action potentials are made with.
+    A current of 1 A that enters at distance y along a fibre gives a contact the potential g(y), the
+    *kernel*, even in y. Action potentials are made with its derivative r(y) = dg/dy.
     """
 
     @abstractmethod
@@ -39,35 +40,28 @@ class VolumeConductor(Parameters, ABC):
         """
 
     @abstractmethod
-    def kernel(
-        self, y_mm: FloatArray, fibre_mm: FloatArray, contact: Any, point_mm: FloatArray
-    ) -> FloatArray:
-        """Evaluate g at the distances `y_mm`, in V/A, directly (slow, double precision).
-
-        Parameters
-        ----------
-        y_mm : ndarray, shape (n,)
-        fibre_mm : ndarray, shape (2,)
-            x and y of the fibre.
-        contact : Contact
-        point_mm : ndarray, shape (3,)
-            Position of the contact; its z plays no part.
-        """
-
-    @abstractmethod
-    def line(self, electrodes: Electrodes, fibres: Any, reach_mm: float) -> LineResponse:
-        """What `action_potentials` needs for these electrodes, prepared for distances up to `reach_mm`."""
+    def line(self, electrodes: Electrodes, fibres: MuscleFibres, reach_mm: float) -> LineResponse:
+        """Derivative of the kernel of each contact, ready for distances up to `reach_mm` along the fibres."""
 
 
 class LineResponse(ABC):
-    """Derivative of the kernel, ready to be summed over many fibres."""
+    """Derivative of the kernel, ready to be summed over many fibres.
+
+    Sums are on a grid along the fibre: 0, 1, 2 ... steps of `step_mm` from the endplate.
+    """
 
     step_mm: float
+    n_contacts: int
 
     @abstractmethod
-    def levels(self) -> tuple[float, ...]:
-        """Steps along the fibre, in mm, at which `accumulate` works; each has its own sum."""
+    def accumulate(self, chosen: IntArray, factor: FloatArray, sums: NDArray[np.float32]) -> None:
+        """Add the fibres `chosen` (indices), each times its `factor`, to `sums`.
 
-    @abstractmethod
-    def accumulate(self, level: int, fibres: Any, chosen: Any, sums: Any) -> None:
-        """Add what the fibres `chosen` give to `sums`, shape (contacts, steps along the fibre)."""
+        Parameters
+        ----------
+        chosen : ndarray of int, shape (n,)
+        factor : ndarray, shape (n,)
+        sums : ndarray of float32, shape (contacts, steps)
+            At step s, -pi (d/2)^2 {w1 r(s - zeta) + w2 r(s + zeta)} is added in mm V/A; zeta is the
+            distance from endplate to contact, w1 and w2 the weights of the integrals over both halves.
+        """

@@ -1,0 +1,127 @@
+"""Muscle without bounds: what contacts within it sense."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data import Electrodes
+from ..errors import ParameterError
+from ..parameters import number
+from ._conductor import LineResponse, VolumeConductor
+from ._fibres import MuscleFibres
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+_STEP_MM = 1.0 / 6.0
+_RESOLVED = 4.5  # steps to the width of the kernel: the integral errs by about exp(-2 pi 4.5)
+_FINEST = 6
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class InfiniteMedium(VolumeConductor):
+    """An infinite anisotropic muscle, for contacts within it.
+
+    A contact senses the mean potential over its points. Fibres nearer to a point than the mean fibre
+    diameter count as that far away: potentials within a fibre are no part of the model.
+
+    Parameters
+    ----------
+    radial_S_per_m, axial_S_per_m : float
+        Conductivity across and along the fibres.
+
+    References
+    ----------
+    Nandedkar, Stalberg (1983), Electroencephalogr Clin Neurophysiol 55:497 (0.063 and 0.33 S/m:
+    Andreassen, Rosenfalck (1981), CRC Crit Rev Bioeng 6:267).
+    """
+
+    radial_S_per_m: float = number(0.063, above=0)
+    axial_S_per_m: float = number(0.33, above=0)
+
+    def check_fibres(self, x_mm: FloatArray, y_mm: FloatArray) -> None:
+        """Admit all: the muscle has no bounds."""
+
+    def check_electrodes(self, electrodes: Electrodes) -> None:
+        """Admit all that are within the muscle."""
+        if not electrodes.intramuscular:
+            raise ParameterError(
+                "Electrodes.intramuscular",
+                "contacts on a skin, which an infinite medium has not",
+                "give a LayeredCylinder or PlanarLayers, or contacts within the muscle",
+            )
+
+    def on_skin(self, across_mm: FloatArray, along_mm: FloatArray) -> FloatArray:
+        """Refuse."""
+        raise ParameterError(
+            "InfiniteMedium", "it has no skin to place electrodes on", "give a LayeredCylinder or PlanarLayers"
+        )
+
+    def line(self, electrodes: Electrodes, fibres: MuscleFibres, reach_mm: float) -> LineResponse:
+        """Derivative of the kernel of each contact in closed form."""
+        return _PointSources(self, electrodes, fibres)
+
+    def derivative(self, distance_mm: FloatArray, along_mm: FloatArray) -> FloatArray:
+        """r = d/dy 1/(4 pi sigma_r sqrt((sigma_z/sigma_r) distance^2 + y^2)), in V/(A mm)."""
+        ratio = self.axial_S_per_m / self.radial_S_per_m
+        squared = ratio * np.asarray(distance_mm) ** 2 + np.asarray(along_mm) ** 2
+        return np.asarray(-1e3 * along_mm / (4.0 * np.pi * self.radial_S_per_m * squared**1.5))
+
+
+@final
+class _PointSources(LineResponse):
+    """Sums on grids as fine as the distance of each pair of fibre and point asks."""
+
+    def __init__(self, body: InfiniteMedium, electrodes: Electrodes, fibres: MuscleFibres) -> None:
+        nodes = [shape.nodes() for shape in electrodes.shapes]
+        self._points = np.concatenate(
+            [place + offsets for place, (offsets, _) in zip(electrodes.position_mm, nodes, strict=True)]
+        )
+        owner = np.repeat(np.arange(len(nodes)), [len(weights) for _, weights in nodes])
+        self.n_contacts = len(nodes)
+        self._mixture = np.zeros((self.n_contacts, len(owner)), dtype=np.float32)
+        self._mixture[owner, np.arange(len(owner))] = np.concatenate([weights for _, weights in nodes])
+        self._mixture *= np.float32(1e3 / (4.0 * np.pi * body.radial_S_per_m))
+        self.step_mm = _STEP_MM
+        self._widening = np.sqrt(body.axial_S_per_m / body.radial_S_per_m)
+        self._nearest = 1e-3 * float(np.mean(fibres.diameter_um))
+        self._fibres = fibres
+
+    def accumulate(self, chosen: IntArray, factor: FloatArray, sums: NDArray[np.float32]) -> None:
+        """Add the fibres `chosen`; see the base class."""
+        from ._kernels import accumulate_near, coarsen
+
+        fibres = self._fibres
+        place = np.stack([fibres.x_mm[chosen], fibres.y_mm[chosen]], axis=1)
+        distance = np.linalg.norm(place[:, None] - self._points[:, :2], axis=2)
+        width = self._widening * np.maximum(distance, self._nearest)
+        level = np.ceil(np.log2(np.maximum(_RESOLVED * self.step_mm / width, 1.0))).astype(np.int64)
+        level = np.minimum(level, _FINEST)
+        low, high = fibres.tendon_mm[chosen].T
+        endplate = fibres.endplate_mm[chosen]
+        zeta = self._points[:, 2] - endplate[:, None]
+        area = factor * np.pi / 4 * (1e-3 * fibres.diameter_um[chosen]) ** 2
+        points = None
+        for fineness in range(int(level.max()), -1, -1):
+            step = self.step_mm / 2**fineness
+            steps = ((sums.shape[1] - 1) << fineness) + 1
+            finer = points
+            points = np.zeros((len(self._points), steps + 4), dtype=np.float32)
+            if finer is not None:
+                coarsen(finer, points)
+            accumulate_near(
+                width / step,
+                zeta / step,
+                level == fineness,
+                (high - endplate) / step,
+                (endplate - low) / step,
+                area / step**2,
+                points,
+            )
+        assert points is not None
+        sums += self._mixture @ points[:, : sums.shape[1]]
