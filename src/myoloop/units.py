@@ -23,6 +23,7 @@ SUFFIXES = {
     "mm": "mm",
     "um": "um",
     "mm2": "mm**2",
+    "per_mm2": "1/mm**2",
     "m_per_s": "m/s",
     "mV": "mV",
     "uV": "uV",

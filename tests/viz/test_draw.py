@@ -21,6 +21,7 @@ LAYERS = {
     "line": Line(T, np.sin(T), "sine"),
     "dashed": Line(T, np.sin(T), "sine", 3, "--", "o"),
     "markers": Line(T, np.sin(T), style="", marker="s"),
+    "small markers": Line(T, np.sin(T), style="", marker="o", marker_pt=1.0),
     "gaps": Line(T, np.where(T > 5, np.nan, T)),
     "no points": Line(np.empty(0), np.empty(0)),
     "band": Band(T, np.sin(T) - 1, np.sin(T) + 1, "sd", 1),
@@ -61,6 +62,22 @@ def test_ranges_scales_and_shared_axes():
     assert upper.get_ylim() == (1, 5)
     assert upper.get_xlim() == lower.get_xlim()
     assert (upper.get_xlabel(), lower.get_xlabel()) == ("", "f (Hz)")
+
+
+def test_ten_thousand_markers_make_a_small_file(tmp_path):
+    x, y = np.random.default_rng(0).standard_normal((2, 10_000))
+    cloud = Line(x, y, style="", marker="o", marker_pt=1.5)
+    assert draw(Figure("f", (Panel((cloud,)),))).axes[0].lines[0].get_markersize() == 1.5
+    assert save(Figure("f", (Panel((cloud,)),)), tmp_path)[1].stat().st_size < 300_000
+
+
+def test_a_map_has_one_scale_for_both_axes():
+    circle = Line(np.cos(T), np.sin(T))
+    drawing = draw(Figure("f", (Panel((circle,), same_scale=True), Panel((circle,))), columns=2))
+    drawing.draw_without_rendering()
+    box, other = (axes.get_window_extent() for axes in drawing.axes)
+    assert box.width / box.height == pytest.approx(1.0, rel=0.1)  # x has no margin, y has one
+    assert other.width / other.height > 1.2
 
 
 @pytest.mark.parametrize(("columns", "shape"), [(1, (5, 1)), (2, (3, 2)), (3, (2, 3)), (9, (1, 5))])

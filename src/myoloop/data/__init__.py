@@ -5,6 +5,7 @@ from ._contacts import Contact, ContactCloud, Disc, PointContact, Rectangle
 from ._electrodes import Electrodes
 from ._figure import Band, Figure, Image, Layer, Level, Line, Panel, Raster, thin
 from ._neo import as_spike_trains
+from ._path import ActionPotentialPath
 from ._progress import Progress, silent
 from ._provenance import provenance
 from ._recording import GroundTruth, Recording
@@ -13,6 +14,7 @@ from ._signal import Signal
 from ._spikes import SpikeTrains
 
 __all__ = [
+    "ActionPotentialPath",
     "ActionPotentials",
     "Band",
     "Contact",

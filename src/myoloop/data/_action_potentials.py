@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ParameterError
 
@@ -69,6 +69,17 @@ class ActionPotentials:
     def __repr__(self) -> str:
         units, channels, samples = self.values_uV.shape
         return f"ActionPotentials({units} units x {channels} channels x {samples}, {self.rate_hz:g} Hz)"
+
+    def select(self, channels: ArrayLike) -> ActionPotentials:
+        """The potentials on some of the channels, by index."""
+        chosen = np.atleast_1d(np.asarray(channels))
+        count = self.values_uV.shape[1]
+        if chosen.dtype.kind not in "iu" or np.any(chosen < 0) or np.any(chosen >= count):
+            raise ParameterError(
+                "ActionPotentials.select", f"{chosen} of {count} channels", "give indices of channels"
+            )
+        names = tuple(self.channels[i] for i in chosen)
+        return replace(self, values_uV=self.values_uV[:, chosen], channels=names)
 
     @property
     def times_s(self) -> NDArray[np.float64]:

@@ -48,6 +48,10 @@ class Contact(Parameters, ABC):
     def nodes(self) -> tuple[FloatArray, FloatArray]:
         """Points of a quadrature over the contact: offsets in mm, shape (n, 3), and weights of sum 1."""
 
+    def outline(self) -> FloatArray:
+        """Points whose convex hull is the contact, for pictures: offsets in mm, shape (n, 3)."""
+        return self.nodes()[0]
+
     @property
     def is_flat(self) -> bool:
         """Whether it can lie on the skin."""
@@ -110,6 +114,11 @@ class Disc(Contact):
         offsets[1:, 0], offsets[1:, 2] = rim * np.cos(angles), rim * np.sin(angles)
         return offsets, np.array([1 / 4, *[1 / 8] * 6])
 
+    def outline(self) -> FloatArray:
+        """Points of the rim."""
+        angle = np.linspace(0, 2 * np.pi, 32, endpoint=False)
+        return self.radius_mm * np.stack([np.cos(angle), 0 * angle, np.sin(angle)], axis=1)
+
     def overlaps(self, across_mm: float, along_mm: float) -> bool:
         """Whether the distance is less than the diameter."""
         return bool(np.hypot(across_mm, along_mm) < 2 * self.radius_mm)
@@ -150,12 +159,17 @@ class Rectangle(Contact):
     def nodes(self) -> tuple[FloatArray, FloatArray]:
         """Three by three Gauss points."""
         points, weights = np.polynomial.legendre.leggauss(3)
-        a, b = np.meshgrid(points * self.across_mm / 2, points * self.along_mm / 2, indexing="ij")
+        return self._points(points), np.outer(weights, weights).ravel() / 4
+
+    def outline(self) -> FloatArray:
+        """The corners."""
+        return self._points(np.array([-1.0, 1.0]))
+
+    def _points(self, at: FloatArray) -> FloatArray:
+        """Offsets at every pair of places on the two half sides, from -1 to 1."""
+        a, b = np.meshgrid(at * self.across_mm / 2, at * self.along_mm / 2, indexing="ij")
         c, s = np.cos(np.radians(self.angle_deg)), np.sin(np.radians(self.angle_deg))
-        offsets = np.zeros((9, 3))
-        offsets[:, 0] = (c * a - s * b).ravel()
-        offsets[:, 2] = (s * a + c * b).ravel()
-        return offsets, np.outer(weights, weights).ravel() / 4
+        return np.stack([(c * a - s * b).ravel(), np.zeros(a.size), (s * a + c * b).ravel()], axis=1)
 
     def rotated(self, angle_deg: float) -> Rectangle:
         """The rectangle turned by an angle, from across towards along."""
@@ -171,7 +185,7 @@ class Rectangle(Contact):
 
 
 @final
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ContactCloud(Contact):
     """A contact of any shape in space, given by the points of a quadrature (e.g. a needle's cannula).
 
@@ -203,6 +217,16 @@ class ContactCloud(Contact):
         weights.flags.writeable = False
         object.__setattr__(self, "offset_mm", offsets)
         object.__setattr__(self, "weight", weights)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ContactCloud) and self._bytes == other._bytes
+
+    def __hash__(self) -> int:
+        return hash(self._bytes)
+
+    @property
+    def _bytes(self) -> tuple[bytes, bytes]:
+        return self.offset_mm.tobytes(), self.weight.tobytes()
 
     @property
     def is_flat(self) -> bool:

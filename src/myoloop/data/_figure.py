@@ -16,7 +16,7 @@ Array = NDArray[Any]
 @final
 @dataclass(frozen=True, eq=False)
 class Line:
-    """A curve through the points (x, y); `color` is an index into the palette."""
+    """A curve through the points (x, y), or markers at them; `color` is an index into the palette."""
 
     x: Array
     y: Array
@@ -24,6 +24,7 @@ class Line:
     color: int = 0
     style: str = "-"
     marker: str = ""
+    marker_pt: float = 4.0  # size of the markers
 
 
 @final
@@ -84,6 +85,7 @@ class Panel:
     log_x: bool = False
     log_y: bool = False
     x_ticks: tuple[tuple[float, str], ...] = ()  # named places on the x axis, in place of numbers
+    same_scale: bool = False  # a unit of x is as long as a unit of y: for maps
 
 
 @final

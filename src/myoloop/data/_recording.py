@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import ParameterError, shown
 from ._action_potentials import ActionPotentials
 from ._electrodes import Electrodes
+from ._path import ActionPotentialPath
 from ._signal import Signal
 from ._spikes import SpikeTrains
 
@@ -26,12 +27,15 @@ class GroundTruth:
         Discharges of all units.
     action_potentials : ActionPotentials, optional
         What each discharge adds to each channel (at the beginning, where it changes over time).
+    path : ActionPotentialPath, optional
+        The action potentials over time, where they change.
     about : dict
         What else is known: parameters of the muscle, the conductor, the noise.
     """
 
     spikes: SpikeTrains
     action_potentials: ActionPotentials | None = None
+    path: ActionPotentialPath | None = None
     about: dict[str, Any] = field(default_factory=dict)
 
 
@@ -161,14 +165,13 @@ class Recording:
                 "Recording.select", f"{chosen} of {len(self)} channels", "give indices of channels"
             )
         truth = self.truth
-        if truth is not None and truth.action_potentials is not None:
-            potentials = truth.action_potentials
-            kept = replace(
-                potentials,
-                values_uV=potentials.values_uV[:, chosen],
-                channels=tuple(potentials.channels[i] for i in chosen),
+        if truth is not None:
+            first, path = truth.action_potentials, truth.path
+            truth = replace(
+                truth,
+                action_potentials=first and first.select(chosen),
+                path=path and replace(path, potentials=tuple(one.select(chosen) for one in path.potentials)),
             )
-            truth = replace(truth, action_potentials=kept)
         assert self.bad is not None
         return replace(
             self,

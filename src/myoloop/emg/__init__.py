@@ -1,6 +1,94 @@
 """EMG: fibres, volume conductors, electrodes, action potentials, synthesis, noise."""
 
-from ._conductor import VolumeConductor
+from ._action_potentials import action_potentials
+from ._amplifier import Amplifier
+from ._array_figures import draw_electrodes
+from ._bad_channels import BadChannels, BadChannelsState
+from ._calibrate import fit_noise
+from ._conductor import LineResponse, VolumeConductor
+from ._cylinder import LayeredCylinder
+from ._emg import EMG
 from ._fibres import MuscleFibres
+from ._filters import (
+    bipolar,
+    common_average,
+    double_differential,
+    inverse_binomial,
+    laplacian,
+    monopolar,
+    spatial_filter,
+)
+from ._grids import SurfaceGrid
+from ._infinite import InfiniteMedium
+from ._jitter import DischargeJitter
+from ._muscle import Muscle
+from ._muscle_figures import draw_diameters, draw_endplates, draw_territories
+from ._needles import ConcentricNeedle, FineWire, IntramuscularElectrode, ThinFilmArray
+from ._noise import Noise, NoiseState, RmsWhileActive, active_samples, scale_for_snr
+from ._noise_base import NoisePart
+from ._noise_parts import ColouredNoise, ElectrodeDrift, GainDrift, Mains, MotionArtefact, WhiteNoise
+from ._path import drifting_jitter, velocity_drift
+from ._planar import PlanarLayers
+from ._sections import Circle, CrossSection, Ellipse, Mask, Polygon
+from ._skin import SkinConductor
+from ._source import ActionPotentialShape, Rosenfalck
+from ._synthesis import Synthesis, synthesise
+from ._velocity import conduction_velocity
 
-__all__ = ["MuscleFibres", "VolumeConductor"]
+__all__ = [
+    "EMG",
+    "ActionPotentialShape",
+    "Amplifier",
+    "BadChannels",
+    "BadChannelsState",
+    "Circle",
+    "ColouredNoise",
+    "ConcentricNeedle",
+    "CrossSection",
+    "DischargeJitter",
+    "ElectrodeDrift",
+    "Ellipse",
+    "FineWire",
+    "GainDrift",
+    "InfiniteMedium",
+    "IntramuscularElectrode",
+    "LayeredCylinder",
+    "LineResponse",
+    "Mains",
+    "Mask",
+    "MotionArtefact",
+    "Muscle",
+    "MuscleFibres",
+    "Noise",
+    "NoisePart",
+    "NoiseState",
+    "PlanarLayers",
+    "Polygon",
+    "RmsWhileActive",
+    "Rosenfalck",
+    "SkinConductor",
+    "SurfaceGrid",
+    "Synthesis",
+    "ThinFilmArray",
+    "VolumeConductor",
+    "WhiteNoise",
+    "action_potentials",
+    "active_samples",
+    "bipolar",
+    "common_average",
+    "conduction_velocity",
+    "double_differential",
+    "draw_diameters",
+    "draw_electrodes",
+    "draw_endplates",
+    "draw_territories",
+    "drifting_jitter",
+    "fit_noise",
+    "inverse_binomial",
+    "laplacian",
+    "monopolar",
+    "scale_for_snr",
+    "spatial_filter",
+    "synthesise",
+    "velocity_drift",
+]

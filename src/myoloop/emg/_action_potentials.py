@@ -76,7 +76,7 @@ def action_potentials(
     Trans Biomed Eng 51:415.
     """
     shape = shape or Rosenfalck()
-    amplifier = amplifier or Amplifier(low_pass_hz=2800.0 if electrodes.intramuscular else 500.0)
+    amplifier = amplifier or default_amplifier(electrodes)
     amplifier.check_rate(rate_hz)
     conductor.check_fibres(fibres.x_mm, fibres.y_mm)
     conductor.check_electrodes(electrodes)
@@ -94,6 +94,11 @@ def action_potentials(
         progress("action potentials", done + 1, len(bins))
     matrix = electrodes.matrix.astype(np.float32) * np.float32(1e3 * shape.intracellular_S_per_m)
     return ActionPotentials(np.matmul(matrix, values), rate_hz, times.t_start_s, channels=electrodes.names)
+
+
+def default_amplifier(electrodes: Electrodes) -> Amplifier:
+    """Low-pass at 500 Hz on the skin, at 2800 Hz within the muscle."""
+    return Amplifier(low_pass_hz=2800.0 if electrodes.intramuscular else 500.0)
 
 
 def reach_mm(fibres: MuscleFibres, electrodes: Electrodes) -> float:

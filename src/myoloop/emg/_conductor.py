@@ -40,6 +40,10 @@ class VolumeConductor(Parameters, ABC):
         """
 
     @abstractmethod
+    def moved(self, points_mm: FloatArray, across_mm: float, along_mm: float) -> FloatArray:
+        """Contacts, shape (n, 3), after a shift across the fibres (along the skin, if any) and along them."""
+
+    @abstractmethod
     def line(self, electrodes: Electrodes, fibres: MuscleFibres, reach_mm: float) -> LineResponse:
         """Derivative of the kernel of each contact, ready for distances up to `reach_mm` along the fibres."""
 

@@ -90,7 +90,10 @@ class MuscleFibres:
         return np.bincount(self.unit, minlength=self.n_units)
 
     def select(self, units: Any) -> MuscleFibres:
-        """The fibres of some units, by index; they are numbered in the order given."""
+        """The fibres of some units, by index; they are numbered in the order given.
+
+        `about` stays as it is, and says under ``units`` which units they were.
+        """
         chosen = np.atleast_1d(np.asarray(units))
         if chosen.dtype.kind not in "iu" or np.any(chosen < 0) or np.any(chosen >= self.n_units):
             raise ParameterError(
@@ -108,7 +111,7 @@ class MuscleFibres:
             self.tendon_mm[kept],
             self.velocity_m_per_s[kept],
             len(chosen),
-            self.about,
+            {**self.about, "units": np.asarray(self.about.get("units", np.arange(self.n_units)))[chosen]},
         )
 
 

@@ -62,6 +62,10 @@ class InfiniteMedium(VolumeConductor):
             "InfiniteMedium", "it has no skin to place electrodes on", "give a LayeredCylinder or PlanarLayers"
         )
 
+    def moved(self, points_mm: FloatArray, across_mm: float, along_mm: float) -> FloatArray:
+        """Contacts after a shift along x and z."""
+        return np.asarray(points_mm + np.array([across_mm, 0.0, along_mm]))
+
     def line(self, electrodes: Electrodes, fibres: MuscleFibres, reach_mm: float) -> LineResponse:
         """Derivative of the kernel of each contact in closed form."""
         return _PointSources(self, electrodes, fibres)

@@ -61,6 +61,11 @@ class SkinConductor(VolumeConductor):
         """How much wider potentials are along the fibres than across: the root of the anisotropy."""
         return float(np.sqrt(self.muscle_axial_S_per_m / self.muscle_radial_S_per_m))
 
+    def moved(self, points_mm: FloatArray, across_mm: float, along_mm: float) -> FloatArray:
+        """Contacts after a shift along the skin."""
+        across = self.across_mm(points_mm[:, 0], points_mm[:, 1])
+        return self.on_skin(across + across_mm, points_mm[:, 2] + along_mm)
+
     def line(self, electrodes: Electrodes, fibres: MuscleFibres, reach_mm: float) -> LineResponse:
         """Derivative of the kernel of each contact, from tables that are made once and kept on disk."""
         from ._tabulated import TabulatedLine

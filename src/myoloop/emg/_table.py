@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, final
 
 import numpy as np
@@ -23,7 +25,6 @@ _MOST_ORDERS = 3000
 _DEPTH_STEP = 0.1  # of ln depth
 _ACROSS_STEP = 0.125  # of asinh(distance / least depth)
 _CUSHION = 4  # nodes along the fibre beyond the reach, for interpolation
-_FORMAT = 1  # to be raised whenever the same parameters give another table
 
 
 class Frequencies(NamedTuple):
@@ -91,7 +92,7 @@ def kernel_table(body: SkinConductor, contact: Contact, reach_mm: float, step_mm
     nodes = int(np.ceil(reach / step_mm)) + _CUSHION
     depth_step = max(np.log(deepest / nearest), 1e-3) / (rows - 1)
     shape = rows, columns, nodes
-    key = _hash([_FORMAT, body.to_dict(), contact.to_dict(), shape, step_mm])
+    key = _hash([_makers(), body.to_dict(), contact.to_dict(), shape, step_mm])
     values = _cache.load(key, shape)
     if values is None:
         values = _tabulated(body, contact, reach, depth_step, step_mm, shape)
@@ -115,6 +116,15 @@ def _tabulated(
     along = step * np.arange(nodes)
     table = body.derivative(depth, across, along, contact, body.frequencies(reach + _CUSHION * step))
     return np.ascontiguousarray(table, dtype=np.float32)
+
+
+@cache
+def _makers() -> str:
+    """Hash of the code that tables come from: another release makes its own."""
+    digest = hashlib.blake2b(digest_size=8)
+    for name in ("_bessel", "_cylinder", "_planar", "_skin", "_table"):
+        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
+    return digest.hexdigest()
 
 
 def _hash(parts: object) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..data import SpikeTrains
 from ..errors import MyoloopWarning, ParameterError, UnknownNameError
 from ._files import refuse
+from ._json import pack, unpack
 from ._limits import Limits
 
 Where = Callable[[int], str]
@@ -130,6 +131,44 @@ def spread(values: NDArray[Any], indices: NDArray[np.int64], n_units: int, key: 
         return None
     full[indices] = values
     return full
+
+
+def about_pool(name: str, trains: SpikeTrains) -> dict[str, Any]:
+    """All of spike trains but the spikes, for JSON."""
+    return {
+        "population": name,
+        "name": trains.name,
+        "n_units": len(trains),
+        "t_start_s": trains.t_start_s,
+        "t_stop_s": trains.t_stop_s,
+        "annotations": {
+            key: pack(f"SpikeTrains.annotations[{key!r}]", value) for key, value in trains.annotations.items()
+        },
+    }
+
+
+def assemble_pool(
+    path: str | os.PathLike[str],
+    about: Mapping[str, Any],
+    owners: NDArray[np.int64],
+    times_s: NDArray[np.float64],
+    limits: Limits,
+) -> SpikeTrains:
+    """Spike trains from what `about_pool` says and the unit and time of each spike."""
+    n_units = int(about["n_units"])
+    if len(owners):
+        check_indices(path, np.unique(owners), n_units, limits)
+    return assemble(
+        path,
+        owners,
+        times_s,
+        n_units=n_units,
+        limits=limits,
+        t_start_s=float(about["t_start_s"]),
+        t_stop_s=float(about["t_stop_s"]),
+        annotations={key: unpack(value) for key, value in about["annotations"].items()},
+        name=str(about["name"]),
+    )
 
 
 def widen(trains: SpikeTrains, n_units: int | None) -> SpikeTrains:

@@ -22,7 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, final
 
-from ..data import Result, SpikeTrains
+from ..data import Recording, Result, SpikeTrains
 from ..errors import MyoloopError, MyoloopWarning
 from ._files import refuse
 
@@ -151,6 +151,8 @@ def _spawned(task: _Task, patience: float, memory: int) -> tuple[int | None, byt
 def _frozen(found: T) -> T:
     """The same with spike times that nobody changes, which pickling forgets."""
     pools: Any = found.spikes if isinstance(found, Result) else found
+    if isinstance(found, Recording) and found.truth is not None:
+        pools = {"": found.truth.spikes}
     for trains in pools.values() if isinstance(pools, Mapping) else ():
         if isinstance(trains, SpikeTrains):
             trains.times_s.flags.writeable = trains.starts.flags.writeable = False

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..data import Result, Signal, SpikeTrains
-from ._assemble import assemble, check_indices, spread
+from ._about import free
+from ._assemble import about_pool, assemble, assemble_pool, check_indices, spread
 from ._files import refuse
-from ._json import dumps, loads, pack, unpack
+from ._json import dumps, loads
 from ._limits import Limits
 
 # Where the simulators that we know of leave the index of a unit in its pool, the surest first.
@@ -64,7 +64,7 @@ def build_block(
     segment = neo.Segment(name=next(iter(spikes)) if len(spikes) == 1 else _OURS)
     block.segments.append(segment)
     for name, trains in spikes.items():
-        group = neo.Group(name=name, **{_OURS: dumps(_about_pool(name, trains))})
+        group = neo.Group(name=name, **{_OURS: dumps(about_pool(name, trains))})
         block.groups.append(group)
         for unit in np.flatnonzero(trains.active) if lean else range(len(trains)):
             train = _neo_train(name, trains, int(unit), lean)
@@ -73,19 +73,6 @@ def build_block(
     for key, signal in signals.items():
         segment.analogsignals.append(_neo_signal(key, signal))
     return block
-
-
-def _about_pool(name: str, trains: SpikeTrains) -> dict[str, Any]:
-    return {
-        "population": name,
-        "name": trains.name,
-        "n_units": len(trains),
-        "t_start_s": trains.t_start_s,
-        "t_stop_s": trains.t_stop_s,
-        "annotations": {
-            key: pack(f"SpikeTrains.annotations[{key!r}]", value) for key, value in trains.annotations.items()
-        },
-    }
 
 
 def _neo_train(name: str, trains: SpikeTrains, unit: int, lean: bool) -> Any:
@@ -164,7 +151,7 @@ def from_neo(
             refuse(source, f"holds a {type(block).__name__}", "give a neo.Block")
     ours = [group for group in block.groups if _OURS in group.annotations]
     if ours or _OURS in block.annotations:
-        spikes = dict(_our_pool(source, group, limits) for group in ours)
+        spikes = dict(our_pool(source, group, limits) for group in ours)
     else:
         spikes = _pools(source, block, limits)
     signals: dict[str, Signal] = {}
@@ -172,8 +159,8 @@ def from_neo(
     for segment in block.segments:
         missed += len(segment.irregularlysampledsignals)
         for found in segment.analogsignals:
-            key, signal = _signal(source, found)
-            signals[_free(key or f"signal {len(signals)}", signals)] = signal
+            key, signal = signal_from(source, found)
+            signals[free(key or f"signal {len(signals)}", signals)] = signal
     notes = (f"{missed} irregularly sampled signals were left out",) if missed else ()
     text = block.annotations.get("provenance")
     provenance = loads(source, text) if isinstance(text, str) else {}
@@ -188,21 +175,13 @@ def _of_segment(segment: Any) -> Any:
     return block
 
 
-def _our_pool(source: str | os.PathLike[str], group: Any, limits: Limits) -> tuple[str, SpikeTrains]:
+def our_pool(source: str | os.PathLike[str], group: Any, limits: Limits) -> tuple[str, SpikeTrains]:
+    """Name and spike trains of a group that `build_block` made."""
     about = loads(source, str(group.annotations[_OURS]))
     members = list(group.spiketrains)
     indices = np.array([int(t.annotations["unit_index"]) for t in members], dtype=np.int64)
     check_indices(source, indices, int(about["n_units"]), limits)
-    trains = assemble(
-        source,
-        *_events(members, indices),
-        n_units=int(about["n_units"]),
-        limits=limits,
-        t_start_s=float(about["t_start_s"]),
-        t_stop_s=float(about["t_stop_s"]),
-        annotations={key: unpack(value) for key, value in about["annotations"].items()},
-        name=str(about["name"]),
-    )
+    trains = assemble_pool(source, about, *_events(members, indices), limits)
     return str(about["population"]), trains
 
 
@@ -214,7 +193,7 @@ def _pools(source: str | os.PathLike[str], block: Any, limits: Limits) -> dict[s
             name = train.annotations.get("population")
             members.setdefault(str(name or segment.name or f"segment {number}"), []).append(train)
         for name, trains in members.items():
-            found[_free(name, found)] = _pool(source, name, trains, limits)
+            found[free(name, found)] = _pool(source, name, trains, limits)
     return found
 
 
@@ -283,7 +262,8 @@ def _common_keys(trains: list[Any]) -> list[str]:
     return sorted(key for key in keys - skip if isinstance(key, str))
 
 
-def _signal(source: str | os.PathLike[str], found: Any) -> tuple[str, Signal]:
+def signal_from(source: str | os.PathLike[str], found: Any) -> tuple[str, Signal]:
+    """Key and values of an analog signal."""
     values = np.asarray(found.magnitude)
     if values.dtype not in (np.float32, np.float64):
         values = values.astype(np.float64)
@@ -304,10 +284,3 @@ def _signal(source: str | os.PathLike[str], found: Any) -> tuple[str, Signal]:
     return name, Signal(
         values, rate, "" if units == "dimensionless" else units, float(found.t_start.rescale("s")), name
     )
-
-
-def _free(name: str, taken: Iterable[str]) -> str:
-    """`name`, or `name` with a number where there is one already."""
-    taken = set(taken)
-    options = itertools.chain([name], (f"{name} ({n})" for n in itertools.count(2)))
-    return next(option for option in options if option not in taken)

@@ -17,7 +17,7 @@ from ..data import Signal, SpikeTrains
 from ..errors import ParameterError
 from ._files import need, replacing
 from ._json import dumps
-from ._shield import FullDiskShield
+from ._shield import shielded
 
 SCRATCH = "myoloop"
 # Our unit -> the unit that NWB wants and the factor to it.
@@ -107,27 +107,52 @@ def write_nwb(
         Annotations that are neither numbers, truth values nor texts.
     """
     pynwb = need("pynwb", "write_nwb", "nwb")
-    signals, about = dict(signals or {}), dict(provenance or {})
-    start = session_start or datetime.now(UTC)
-    start = start if start.tzinfo else start.replace(tzinfo=UTC)
     if not (np.isfinite(resolution_s) and resolution_s > 0):
         raise ParameterError("write_nwb.resolution_s", f"{resolution_s:g} s", "give a time above 0 s")
+    file, _ = build_file(
+        pynwb,
+        spikes,
+        signals or {},
+        {"provenance": dict(provenance or {})},
+        description=description,
+        session_start=session_start,
+        resolution_s=resolution_s,
+        subject=subject or NOBODY,
+    )
+    with (
+        replacing(path, overwrite=overwrite) as temporary,
+        shielded(temporary) as target,
+        pynwb.NWBHDF5IO(file=target, mode="w") as sink,
+    ):
+        sink.write(file)
+    return Path(path)
+
+
+def build_file(
+    pynwb: Any,
+    spikes: Mapping[str, SpikeTrains],
+    signals: Mapping[str, Signal],
+    more: Mapping[str, Any],
+    *,
+    description: str,
+    session_start: datetime | None,
+    resolution_s: float,
+    subject: Mapping[str, str],
+) -> tuple[Any, Any]:
+    """`pynwb.NWBFile` with spikes and signals, and the hash of them; `more` goes into the scratch entry."""
+    start = session_start or datetime.now(UTC)
+    start = start if start.tzinfo else start.replace(tzinfo=UTC)
     columns, pools = _columns(spikes)
     series = _series(pynwb, signals)
-    meta = dumps(
-        {
-            "format": 1,
-            "populations": pools,
-            "signals": {key: {"series": series[key].name, **_about(s)} for key, s in signals.items()},
-            "provenance": about,
-        }
-    )
+    about = {key: {"series": series[key].name, **_about(s)} for key, s in signals.items()}
+    meta = dumps({"format": 1, "populations": pools, "signals": about, **more})
+    digest = _fingerprint(meta, description, spikes, signals)
     file = pynwb.NWBFile(
         session_description=description or "myoloop recording",
-        identifier=_fingerprint(meta, description, spikes, signals),
+        identifier=digest.hexdigest(),
         session_start_time=start,
         experiment_description=description or None,
-        subject=pynwb.file.Subject(**(subject or NOBODY)),
+        subject=pynwb.file.Subject(**subject),
         keywords=["motor unit", "simulation", "myoloop"],
     )
     if spikes:
@@ -137,25 +162,7 @@ def write_nwb(
     file.add_scratch(
         meta, name=SCRATCH, description="JSON: provenance, pools and signals as myoloop knows them"
     )
-    with replacing(path, overwrite=overwrite) as temporary:
-        _write(pynwb, file, temporary)
-    return Path(path)
-
-
-def _write(pynwb: Any, file: Any, temporary: Path) -> None:
-    import h5py
-
-    with temporary.open("w+b") as raw:
-        shield = FullDiskShield(raw)
-        try:
-            with h5py.File(shield, "w") as target, pynwb.NWBHDF5IO(file=target, mode="w") as sink:
-                sink.write(file)
-        except Exception:
-            if shield.error is None:
-                raise
-        shield.flush()
-        if shield.error is not None:
-            raise shield.error
+    return file, digest
 
 
 def _columns(spikes: Mapping[str, SpikeTrains]) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -276,8 +283,8 @@ def _about(signal: Signal) -> dict[str, Any]:
 
 def _fingerprint(
     meta: str, description: str, spikes: Mapping[str, SpikeTrains], signals: Mapping[str, Signal]
-) -> str:
-    """Identifier of the content: the same data give the same."""
+) -> Any:
+    """Hash of the content, for an identifier: the same data give the same."""
     digest = hashlib.sha256(meta.encode() + b"\0" + description.encode())
     for trains in spikes.values():
         digest.update(trains.times_s.tobytes())
@@ -287,4 +294,4 @@ def _fingerprint(
     for signal in signals.values():
         digest.update(repr((signal.rate_hz, signal.t_start_s, signal.values.shape)).encode())
         digest.update(signal.values.tobytes())
-    return digest.hexdigest()
+    return digest

@@ -53,12 +53,14 @@ def read_nwb(path: str | os.PathLike[str], *, limits: Limits | None = None, isol
 
 def _read(path: Path, limits: Limits) -> Result:
     with opened(path) as file:
-        _check(path, file)
-        meta = _meta(path, file, limits)
-        spikes = _units(path, file, meta, limits, None) if "units" in file else {}
-        signals, missed = _signals(path, file, meta, limits)
+        check_nwb(path, file)
+        meta = metadata(path, file, limits)
+        spikes = pools(path, file, meta, limits, None) if "units" in file else {}
+        signals, missed = acquired(path, file, meta, limits)
     notes = (
-        (f"left out, for they have no constant rate or no numbers: {', '.join(missed)}",) if missed else ()
+        (f"left out, for they have no constant rate, no numbers, or NaN: {', '.join(missed)}",)
+        if missed
+        else ()
     )
     return Result(spikes, signals, dict(meta.get("provenance", {})), warnings=notes)
 
@@ -66,36 +68,49 @@ def _read(path: Path, limits: Limits) -> Result:
 def nwb_spikes(path: Path, limits: Limits, t_stop_s: float | None) -> dict[str, SpikeTrains]:
     """Spike trains of the Units table, by population; see `read_spikes`."""
     with opened(path) as file:
-        _check(path, file)
+        check_nwb(path, file)
         if "units" not in file:
             refuse(path, "holds no Units table", "give a file with spike times")
-        return _units(path, file, _meta(path, file, limits), limits, t_stop_s)
+        return pools(path, file, metadata(path, file, limits), limits, t_stop_s)
 
 
-def nwb_overview(path: Path, limits: Limits) -> tuple[dict[str, SpikeTrains], tuple[str, ...]]:
-    """Spike trains by population, and the names of the time series."""
-    return nwb_spikes(path, limits, None), _signal_names(path)
-
-
-def _signal_names(path: Path) -> tuple[str, ...]:
-    """Names of the acquired time series."""
+def nwb_overview(
+    path: Path, limits: Limits
+) -> tuple[dict[str, SpikeTrains], tuple[str, ...], dict[str, tuple[int, int, float]]]:
+    """Spike trains by population, names of the time series, and the shape of those that are electrical."""
     with opened(path) as file:
-        return tuple(file["acquisition"]) if "acquisition" in file else ()
+        check_nwb(path, file)
+        spikes = pools(path, file, metadata(path, file, limits), limits, None) if "units" in file else {}
+        return spikes, tuple(file.get("acquisition", ())), nwb_series(path, file)
 
 
-def _check(path: Path, file: Any) -> None:
+def nwb_series(path: Path, file: Any) -> dict[str, tuple[int, int, float]]:
+    """Channels, samples and rate of each ElectricalSeries that was acquired at a constant rate."""
+    found = {}
+    for name, group in file.get("acquisition", {}).items():
+        kind = group.attrs.get("neurodata_type", "")
+        if (kind.decode() if isinstance(kind, bytes) else kind) != "ElectricalSeries":
+            continue
+        data, clock = dataset(path, group, "data"), dataset(path, group, "starting_time")
+        if data is not None and clock is not None and data.ndim in (1, 2):
+            channels = data.shape[1] if data.ndim == 2 else 1
+            found[name] = (int(channels), int(data.shape[0]), float(clock.attrs["rate"]))
+    return found
+
+
+def check_nwb(path: Path, file: Any) -> None:
     if "nwb_version" not in file.attrs:
         refuse(path, "an HDF5 file, but not NWB", "give an NWB, NIX or CSV file")
 
 
-def _meta(path: Path, file: Any, limits: Limits) -> dict[str, Any]:
+def metadata(path: Path, file: Any, limits: Limits) -> dict[str, Any]:
     if "scratch" not in file or SCRATCH not in file["scratch"]:
         return {}
     found = text(path, file["scratch"], SCRATCH, limits)
     return loads(path, found or "")
 
 
-def _units(
+def pools(
     path: Path, file: Any, meta: dict[str, Any], limits: Limits, t_stop_s: float | None
 ) -> dict[str, SpikeTrains]:
     table = file["units"]
@@ -220,8 +235,8 @@ def _column(path: Path, table: Any, name: str, limits: Limits) -> NDArray[Any] |
     return values
 
 
-def _signals(
-    path: Path, file: Any, meta: dict[str, Any], limits: Limits
+def acquired(
+    path: Path, file: Any, meta: dict[str, Any], limits: Limits, skip: str = ""
 ) -> tuple[dict[str, Signal], list[str]]:
     if "acquisition" not in file:
         return {}, []
@@ -229,7 +244,7 @@ def _signals(
     ours = {about["series"]: (key, about) for key, about in meta.get("signals", {}).items()}
     order = {about["series"]: n for n, about in enumerate(meta.get("signals", {}).values())}
     left = limits.samples
-    for name in sorted(group, key=lambda n: (order.get(n, len(order)), n)):
+    for name in sorted(set(group) - {skip}, key=lambda n: (order.get(n, len(order)), n)):
         key, about = ours.get(name, (name, None))
         signal = _signal(path, group, name, about, left)
         if signal is None:
@@ -259,6 +274,8 @@ def _signal(path: Path, group: Any, name: str, about: dict[str, Any] | None, mos
         return Signal(
             values, rate, about["units"], start, about["name"], tuple(about["channels"]), dict(about["about"])
         )
+    if not np.all(np.isfinite(values)):
+        return None
     factor, offset = float(data.attrs.get("conversion", 1.0)), float(data.attrs.get("offset", 0.0))
     unit = data.attrs.get("unit", "")
     return Signal(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, final
 
 
@@ -66,3 +69,21 @@ class FullDiskShield:
     def tell(self) -> int:
         """Where it stands."""
         return int(self._raw.tell())
+
+
+@contextmanager
+def shielded(path: Path) -> Iterator[Any]:
+    """Give an HDF5 file to fill; a write that fails is an OSError at the end rather than a memory fault."""
+    import h5py
+
+    with path.open("w+b") as raw:
+        shield = FullDiskShield(raw)
+        try:
+            with h5py.File(shield, "w") as file:
+                yield file
+        except Exception:
+            if shield.error is None:
+                raise
+        shield.flush()
+        if shield.error is not None:
+            raise shield.error

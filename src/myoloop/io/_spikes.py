@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import final
@@ -14,6 +14,9 @@ import numpy as np
 from ..data import SpikeTrains
 from ..errors import ParameterError
 from ._assemble import pick, widen
+from ._bids_files import recordings_of
+from ._bids_read import bids_overview
+from ._edf import BYTES
 from ._files import head, refuse, regular_file
 from ._hdf5 import SIGNATURE, opened
 from ._isolated import read_isolated
@@ -44,22 +47,41 @@ class PoolSummary:
 
 @final
 @dataclass(frozen=True)
+class RecordingSummary:
+    """A recording of EMG in a file: channels, samples of each, sampling rate."""
+
+    n_channels: int
+    n_samples: int
+    rate_hz: float
+
+    @property
+    def duration_s(self) -> float:
+        """Number of samples over the rate, in s."""
+        return self.n_samples / self.rate_hz
+
+
+@final
+@dataclass(frozen=True)
 class FileSummary:
-    """What a file holds.
+    """What a file, or a folder of EMG-BIDS, holds.
 
     Parameters
     ----------
     path : Path
     format : str
-        ``"NWB"``, ``"NIX"``, ``"stream"``, ``"text"`` or ``"pickle"``.
+        ``"NWB"``, ``"NIX"``, ``"stream"``, ``"EMG-BIDS"``, ``"text"`` or ``"pickle"``.
     size_bytes : int
+        Of EMG-BIDS: of all data files together.
     populations : mapping of str to PoolSummary
-        None for a pickle: nobody can look into it without running it.
+        None for a pickle: nobody can look into it without running it. Of EMG-BIDS: the true units of
+        each recording that has some.
     t_stop_s : float or None
         End of the recording; None where only reading all of it would tell.
     signals : tuple of str
     status : str
         ``"interrupted"`` for a stream whose run did not end well, else ``"complete"``.
+    recordings : mapping of str to RecordingSummary
+        By the name of the series, or of the recording within its dataset.
     """
 
     path: Path
@@ -69,6 +91,7 @@ class FileSummary:
     t_stop_s: float | None = None
     signals: tuple[str, ...] = ()
     status: str = "complete"
+    recordings: Mapping[str, RecordingSummary] = field(default_factory=dict)
 
 
 def read_spikes(
@@ -149,13 +172,20 @@ def _hdf5_spikes(path: Path, limits: Limits, t_stop_s: float | None) -> Mapping[
 def describe(
     path: str | os.PathLike[str], *, limits: Limits | None = None, isolated: bool = True
 ) -> FileSummary:
-    """What is in a file of spikes, for a look before it is used; parameters as in `read_spikes`.
+    """What is in a file of spikes or EMG, or an EMG-BIDS folder, for a look before it is used.
+
+    Parameters as in `read_spikes`; no samples are read.
 
     Raises
     ------
     UnreadableFileError, MissingDependencyError
     """
-    path, limits = regular_file(path), limits or Limits()
+    path, limits = Path(path), limits or Limits()
+    if path.is_dir() or path.suffix.lower() in BYTES:
+        path = path if path.is_dir() else regular_file(path)
+        look = partial(_describe_bids, path, limits)
+        return read_isolated(path, look) if isolated else look()
+    path = regular_file(path)
     first, size = head(path), path.stat().st_size
     if not first.startswith(SIGNATURE):
         kind = _format(path, first)
@@ -164,14 +194,28 @@ def describe(
     return read_isolated(path, read) if isolated else read()
 
 
+def _describe_bids(path: Path, limits: Limits) -> FileSummary:
+    found, pools = bids_overview(path, limits)
+    data = recordings_of(path) if path.is_dir() else [path]
+    return FileSummary(
+        path,
+        "EMG-BIDS",
+        sum(file.stat().st_size for file in data),
+        {name: PoolSummary(*numbers) for name, numbers in pools.items()},
+        recordings={name: RecordingSummary(*numbers) for name, numbers in found.items()},
+    )
+
+
 def _describe_hdf5(path: Path, size: int, limits: Limits) -> FileSummary:
     kind = _hdf5_format(path)
     if kind == "stream":
-        pools, stop, signals, status = stream_summary(path, limits)
-        known = {name: PoolSummary(*numbers) for name, numbers in pools.items()}
+        counts, stop, signals, status = stream_summary(path, limits)
+        known = {name: PoolSummary(*numbers) for name, numbers in counts.items()}
         return FileSummary(path, kind, size, known, stop, signals, status)
     if kind == "NWB":
-        return _summary(path, kind, size, *nwb_overview(path, limits))
+        pools, signals, series = nwb_overview(path, limits)
+        recordings = {name: RecordingSummary(*numbers) for name, numbers in series.items()}
+        return replace(_summary(path, kind, size, pools, signals), recordings=recordings)
     found = read_nix(path, limits=limits, isolated=False)
     return _summary(path, kind, size, found.spikes, tuple(found.signals))
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _WIDTHS_IN = {1: 7.2, 2: 8.8}  # by number of columns
 _WIDEST_IN = 9.6
 _RASTERISE_FROM = 20_000  # points of one curve
+_RASTERISE_MARKERS_FROM = 500  # each is a path of its own
 _CHARACTER_IN = 0.064  # mean width of a character of a legend
 _BOLD_CHARACTER_IN = 0.088  # and of a title
 _HANDLE_CHARACTERS = 7  # room that the sample of a line takes in a legend
@@ -108,6 +109,8 @@ def _panel(axes: Axes, panel: Panel, width_in: float, height_in: float) -> None:
         axes.set_xlim(*panel.x_range)
     if panel.y_range is not None:
         axes.set_ylim(*panel.y_range)
+    if panel.same_scale:
+        axes.set_aspect("equal", adjustable="box", anchor="W")
     if panel.x_ticks:
         axes.set_xticks([place for place, _ in panel.x_ticks], [_text(name) for _, name in panel.x_ticks])
     _title_and_legend(axes, _text(panel.title), width_in)
@@ -143,8 +146,10 @@ def _line(axes: Axes, layer: Line) -> None:
         color=color_of(layer.color),
         linestyle=layer.style or "none",
         marker=layer.marker or "none",
+        markersize=layer.marker_pt,
+        markeredgewidth=min(1.0, layer.marker_pt / 4),
         label=_text(layer.label),
-        rasterized=len(layer.x) >= _RASTERISE_FROM,
+        rasterized=len(layer.x) >= (_RASTERISE_MARKERS_FROM if layer.marker else _RASTERISE_FROM),
     )
 
 
