@@ -45,6 +45,7 @@ def case(n_units: int) -> tuple[LayeredCylinder, Electrodes, UnitParameters]:
         tendon_mm=np.stack([rng.uniform(-20, -15, n_units), rng.uniform(15, 20, n_units)], axis=1),
         spread_mm=spread,
         endplate_spread_mm=rng.uniform(0.5, 3, n_units),
+        tendon_spread_mm=rng.uniform(0.3, 1.5, n_units),
         fibres=rng.uniform(25, 2000, n_units),
         diameter_um=rng.uniform(40, 60, n_units),
     )

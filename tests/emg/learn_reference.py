@@ -33,12 +33,19 @@ def disc_nodes(radius, angle, spread, radial=4, around=11):
     return np.hypot(x, y), np.arctan2(x, y), np.repeat(weight / 2, around) / around
 
 
-def endplate_nodes(spread, n=15):
+def normal_nodes(spread, n=13):
     """Offsets and weights of a normal distribution."""
     if spread == 0:
         return np.zeros(1), np.ones(1)
     offset, weight = np.polynomial.hermite_e.hermegauss(n)
     return spread * offset, weight / weight.sum()
+
+
+def along_fibre(length, step_mm=0.5):
+    """Points and weights of a Gauss rule from 0 to `length`."""
+    edges = np.linspace(0, length, int(np.ceil(length / step_mm)) + 1)
+    half = np.diff(edges)[:, None] / 2
+    return (edges[:-1, None] + half + half * GAUSS[0]).ravel(), (half * GAUSS[1]).ravel()
 
 
 def unit_potential(t_ms, unit, body, contact, contacts, reach_mm, orders=40, highest=4.5):
@@ -59,16 +66,14 @@ def unit_potential(t_ms, unit, body, contact, contacts, reach_mm, orders=40, hig
     for at_angle, z in contacts:
         spectrum = np.einsum("nks,ns->k", modes, np.cos(n * (angle - at_angle))) * k * dk / np.pi
         total = 0.0
-        for offset, weight in zip(*endplate_nodes(unit.endplate_spread_mm), strict=True):
+        for offset, weight in zip(*normal_nodes(unit.endplate_spread_mm), strict=True):
             endplate = unit.innervation_zone_mm + offset
-            zeta = z - endplate
-            for length, sign in ((high - endplate, -1), (endplate - low, 1)):
-                edges = np.linspace(0, length, int(np.ceil(length / 0.5)) + 1)
-                half = np.diff(edges)[:, None] / 2
-                s = (edges[:-1, None] + half + half * GAUSS[0]).ravel()
-                kernel = -np.sin(np.outer(s + sign * zeta, k)) @ spectrum * (half * GAUSS[1]).ravel()
-                moving = np.interp(unit.velocity_m_per_s * t_ms[:, None] - s, x, wave)
-                total = total - weight * (moving @ kernel)
+            for shift, part in zip(*normal_nodes(unit.tendon_spread_mm, 9), strict=True):
+                for length, sign in ((high + shift - endplate, -1), (endplate - low - shift, 1)):
+                    s, rule = along_fibre(length)
+                    kernel = -np.sin(np.outer(s + sign * (z - endplate), k)) @ spectrum * rule
+                    moving = np.interp(unit.velocity_m_per_s * t_ms[:, None] - s, x, wave)
+                    total = total - weight * part * (moving @ kernel)
         found.append(total)
     area = unit.fibres * np.pi * (unit.diameter_um * 1e-3 / 2) ** 2
     return 1e6 * SIGMA_I * area * np.array(found)

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from learn_reference import disc_nodes, endplate_nodes, unit_potential
+from learn_reference import disc_nodes, normal_nodes, unit_potential
 from reference_conductors import Cylinder, disc
 
 from myoloop.data import Disc, Electrodes, PointContact, Rectangle
@@ -36,6 +36,7 @@ UNITS = UnitParameters(
     tendon_mm=np.array([[-17.0, 19.0], [-20.0, 16.0], [-18.0, 18.0]]),
     spread_mm=np.array([0.5, 0.8, 0.0]),
     endplate_spread_mm=np.array([1.5, 1.8, 0.0]),
+    tendon_spread_mm=np.array([1.0, 0.3, 0.0]),
     fibres=np.array([300.0, 800.0, 1.0]),
     diameter_um=np.array([50.0, 55.0, 46.0]),
 )
@@ -118,13 +119,14 @@ def fibres_of(units, body):
         radius, angle, share = disc_nodes(
             body.radius_mm - unit.depth_mm, unit.angle_rad, unit.spread_mm, 4, 10
         )
-        offset, weight = endplate_nodes(unit.endplate_spread_mm, 7)
-        area = np.outer(share, weight).ravel() * unit.fibres * unit.diameter_um**2
-        radius, angle = np.repeat(radius, len(offset)), np.repeat(angle, len(offset))
-        endplate = np.tile(unit.innervation_zone_mm + offset, len(share))
+        offset, weight = normal_nodes(unit.endplate_spread_mm, 7)
+        shift, part = normal_nodes(unit.tendon_spread_mm, 5)
+        area = np.einsum("r,e,t->ret", share, weight, part) * unit.fibres * unit.diameter_um**2
+        radius, angle = radius[:, None, None], angle[:, None, None]
+        endplate = unit.innervation_zone_mm + offset[:, None]
         columns = [radius * np.sin(angle), radius * np.cos(angle), np.sqrt(area), endplate]
-        constant = [i, *unit.tendon_mm, unit.velocity_m_per_s]
-        rows.append(np.stack(np.broadcast_arrays(*columns, *constant)))
+        columns += [i, *(end + shift for end in unit.tendon_mm), unit.velocity_m_per_s]
+        rows.append(np.stack([column.ravel() for column in np.broadcast_arrays(*columns)]))
     x, y, diameter, endplate, unit, low, high, velocity = np.concatenate(rows, axis=1)
     tendon = np.stack([low, high], axis=1)
     fibres = MuscleFibres(x, y, diameter, unit.astype(int), endplate, tendon, velocity, len(rows))
@@ -172,7 +174,9 @@ def test_gradients_in_single_precision_equal_those_in_double():
 
 def test_gradients_are_finite_on_the_axis_and_without_any_spread():
     emg = model()
-    units = UNITS._replace(depth_mm=HAND.radius_mm, spread_mm=0.0, endplate_spread_mm=0.0)
+    units = UNITS._replace(
+        depth_mm=HAND.radius_mm, spread_mm=0.0, endplate_spread_mm=0.0, tendon_spread_mm=0.0
+    )
     slopes = jax.grad(lambda u: jnp.sum(emg.action_potentials(u) ** 2))(jax.tree.map(jnp.asarray, units))
     assert all(np.all(np.isfinite(leaf)) for leaf in slopes)
 
@@ -263,6 +267,7 @@ def test_the_moments_of_fibres_are_the_units_they_were_made_of():
         np.testing.assert_allclose(getattr(found, name), getattr(units, name), rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(found.spread_mm, units.spread_mm, atol=1e-7)
     np.testing.assert_allclose(found.endplate_spread_mm, units.endplate_spread_mm, atol=1e-7)
+    np.testing.assert_allclose(found.tendon_spread_mm, units.tendon_spread_mm, atol=1e-7)
     np.testing.assert_allclose(found.fibres * found.diameter_um**2, units.fibres * units.diameter_um**2)
 
 
@@ -279,6 +284,7 @@ def test_the_moments_of_fibres_are_the_units_they_were_made_of():
         ("tendon_mm", 3.0),
         ("spread_mm", -0.1),
         ("endplate_spread_mm", 9.0),
+        ("tendon_spread_mm", -1.0),
         ("fibres", 0.0),
         ("diameter_um", np.inf),
     ],

@@ -114,9 +114,9 @@ def test_derivative_is_the_slope_of_the_kernel():
 
 def test_all_current_flows_along_the_cylinder_far_away():
     y = np.array([200.0, -200.0])
-    r = cylinder_kernel_derivative(y, [4.0, 1.0], [0.0, 2.0], SMALL)[0]
+    r = cylinder_kernel_derivative(y, [3.0, 1.0], [0.0, 2.0], SMALL)[0]
     np.testing.assert_allclose(r, np.broadcast_to([-0.5, 0.5], r.shape) / SMALL.axial_conductance, rtol=1e-10)
-    g = cylinder_kernel(y, 4.0, 1.0, SMALL, disc(1.0))[0]
+    g = cylinder_kernel(y, 3.0, 1.0, SMALL, disc(1.0))[0]
     np.testing.assert_allclose(g + np.abs(y) / (2 * SMALL.axial_conductance), 0, atol=1e-8 * np.abs(g).max())
 
 
@@ -151,7 +151,7 @@ def test_kernel_scales_with_length_and_conductivity():
 def test_kernel_against_the_midpoint_rule():
     """Another inversion: a periodic medium of alternating sources, whose images are far away."""
     step, y = 2 * np.pi / 400, np.linspace(0.5, 30, 60)
-    k, n = (np.arange(int(20 / step)) + 0.5) * step, np.arange(100)
+    k, n = (np.arange(int(8 / step)) + 0.5) * step, np.arange(60)
     modes = np.concatenate(
         [cylinder_modes(n[:, None], part, 5.0, SMALL)[..., 0] for part in np.array_split(k, 8)], 1
     )
@@ -222,16 +222,14 @@ def test_planar_layers_without_contrast_double_the_infinite_medium():
 def test_planar_layers_are_the_limit_of_a_large_cylinder():
     depth, y, body = 4.0, np.linspace(0, 20, 41), LAYERS
     flat = planar_kernel_derivative(y, depth, 0.0, body, disc(1.0))[0][0]
-    errors = []
+    found = []
     for radius in (50.0, 100.0):
         layers = ((radius + 3.0, 0.0407), (radius + 4.0, 1.0))
         round_ = Cylinder(radius, 0.09, 0.4, layers)
-        errors.append(
-            gap(cylinder_kernel_derivative(y, radius - depth, 0.0, round_, disc(1.0))[0][0, 0], flat)
-        )
-    assert errors[1] < 0.02
-    assert errors[1] < 0.6 * errors[0]  # first order in the curvature
-    print(errors)
+        found.append(cylinder_kernel_derivative(y, radius - depth, 0.0, round_, disc(1.0))[0][0, 0])
+    errors = gap(found[0], flat), gap(found[1], flat)
+    assert errors[1] < 0.6 * errors[0]  # first order in the curvature,
+    assert gap(2 * found[1] - found[0], flat) < 0.1 * errors[1]  # so extrapolation takes most of it away
 
 
 # ---- Source
@@ -310,7 +308,7 @@ def test_integration_by_parts_in_a_layered_cylinder():
 
 
 def test_potential_travels_at_the_set_velocity():
-    t_ms, fibre = np.arange(0, 20, 0.01), (4.0, 0.0, (80.0, 80.0), 55.0)
+    t_ms, fibre = np.arange(4, 14, 0.01), (4.0, 0.0, (80.0, 80.0), 55.0)
     kernel = partial(infinite_kernel, r_mm=1.0, sigma_r=0.063, sigma_z=0.33)
     troughs = [t_ms[np.argmin(single_fibre_potential(t_ms, *fibre, kernel, z, 0.1)[0])] for z in (20.0, 40.0)]
     assert 20.0 / np.diff(troughs).item() == pytest.approx(4.0, rel=2e-3)

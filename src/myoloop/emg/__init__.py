@@ -2,6 +2,7 @@
 
 from ._action_potentials import action_potentials
 from ._amplifier import Amplifier
+from ._anatomy import Anatomy
 from ._array_figures import draw_electrodes
 from ._bad_channels import BadChannels, BadChannelsState
 from ._calibrate import fit_noise
@@ -18,6 +19,7 @@ from ._filters import (
     monopolar,
     spatial_filter,
 )
+from ._first_dorsal_interosseous import first_dorsal_interosseous
 from ._grids import SurfaceGrid
 from ._infinite import InfiniteMedium
 from ._jitter import DischargeJitter
@@ -39,6 +41,7 @@ __all__ = [
     "EMG",
     "ActionPotentialShape",
     "Amplifier",
+    "Anatomy",
     "BadChannels",
     "BadChannelsState",
     "Circle",
@@ -83,6 +86,7 @@ __all__ = [
     "draw_endplates",
     "draw_territories",
     "drifting_jitter",
+    "first_dorsal_interosseous",
     "fit_noise",
     "inverse_binomial",
     "laplacian",

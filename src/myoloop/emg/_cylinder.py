@@ -42,7 +42,7 @@ class LayeredCylinder(SkinConductor):
     References
     ----------
     Farina, Mesin, Martina, Merletti (2004), IEEE Trans Biomed Eng 51:415. Default conductivities of
-    muscle, fat and dry skin: Botelho et al. (2019), Front Physiol 10:176.
+    muscle, fat and dry skin: Pereira Botelho, Curran, Lowery (2019), PLoS Comput Biol 15:e1007267.
     """
 
     muscle_mm: float = number(above=0)

@@ -64,9 +64,11 @@ class EMG(Parameters):
     Examples
     --------
     >>> import myoloop as ml
-    >>> emg = ml.emg.first_dorsal_interosseous(units=20)         # a preset: anatomy, conductor, grid
+    >>> anatomy = ml.emg.first_dorsal_interosseous()
+    >>> thresholds = ml.muscle.recruitment_thresholds(100, ratio=30)
+    >>> emg = anatomy.surface(thresholds, ml.emg.SurfaceGrid.grid_8x8(pitch_mm=4), seed=1)
     >>> emg.action_potentials.values_uV.shape[:2]
-    (20, 64)
+    (100, 64)
     """
 
     fibres: MuscleFibres

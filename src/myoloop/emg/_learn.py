@@ -26,8 +26,8 @@ FloatArray = NDArray[np.float64]
 class UnitParameters(NamedTuple):
     """Motor units as few numbers each: a tree of arrays that JAX maps over, differentiates and updates.
 
-    Fibres lie evenly in a disc; endplates are spread normally, tendons not at all; all conduct at one
-    velocity. Each field has shape (units,) unless said otherwise, or is a number for all units.
+    Fibres lie evenly in a disc; endplates and ends are spread normally; all fibres conduct at one velocity.
+    Each field has shape (units,) unless said otherwise, or is a number for all units.
 
     Attributes
     ----------
@@ -46,6 +46,8 @@ class UnitParameters(NamedTuple):
         radius of the disc. A normal territory of the same standard deviation differs by about 1 %.
     endplate_spread_mm : array
         Standard deviation of the endplates' z.
+    tendon_spread_mm : array
+        Standard deviation of the z of either end.
     fibres : array
         Number of fibres.
     diameter_um : array
@@ -59,6 +61,7 @@ class UnitParameters(NamedTuple):
     tendon_mm: Any
     spread_mm: Any
     endplate_spread_mm: Any
+    tendon_spread_mm: Any
     fibres: Any
     diameter_um: Any
 
@@ -70,7 +73,7 @@ class DifferentiableEMG(Parameters):
 
     The same conductor, electrodes, source and amplifier as of `action_potentials`, with the sum over the
     fibres of a unit in closed form: the mean of each cylindrical mode over a disc, and of the source over
-    endplates spread normally between fixed tendons. What remains is a sum over orders n and spatial
+    endplates and tendons spread normally. What remains is a sum over orders n and spatial
     frequencies k, and a Fourier synthesis in time.
 
     Calling it traces, compiles and runs on JAX's default device, in double precision where the fields
@@ -90,7 +93,7 @@ class DifferentiableEMG(Parameters):
         Greatest distance along the fibres between a contact and the end of a fibre.
     tolerance : float
         Relative error (L2, of the worst unit) that the grids stay below, from .1 to 1e-8. They become
-        finer, and the sum slower, as it becomes smaller. Single precision has a limit of about 3e-5.
+        finer, and the sum slower, as it becomes smaller. Single precision has a limit of about 5e-6.
     shape : Rosenfalck
     amplifier : Amplifier
 
@@ -229,6 +232,7 @@ def units_of(fibres: MuscleFibres, conductor: LayeredCylinder) -> UnitParameters
         tendon_mm=np.stack([mean(end) for end in fibres.tendon_mm.T], axis=1),
         spread_mm=np.sqrt((variance(fibres.x_mm) + variance(fibres.y_mm)) / 2),
         endplate_spread_mm=np.sqrt(variance(fibres.endplate_mm)),
+        tendon_spread_mm=np.sqrt(sum(variance(end) for end in fibres.tendon_mm.T) / 2),
         fibres=count.astype(float),
         diameter_um=np.sqrt(total / count),
     )

@@ -20,7 +20,7 @@ def check_units(model: DifferentiableEMG, units: UnitParameters) -> None:
     for name in ("velocity_m_per_s", "fibres", "diameter_um"):
         values = getattr(given, name)
         _refuse(f"UnitParameters.{name}", values <= 0, values, "give numbers above 0")
-    for name in ("spread_mm", "endplate_spread_mm"):
+    for name in ("spread_mm", "endplate_spread_mm", "tendon_spread_mm"):
         values = getattr(given, name)
         _refuse(f"UnitParameters.{name}", values < 0, values, "give numbers of at least 0")
     _check_place(model, given)
@@ -47,7 +47,8 @@ def _check_ends(model: DifferentiableEMG, units: UnitParameters) -> None:
         "give one between the tendons",
     )
     z = model.electrodes.position_mm[:, 2]
-    far = np.maximum(z.max() - low, high - z.min())
+    margin = 3 * units.tendon_spread_mm
+    far = np.maximum(z.max() - low, high - z.min()) + margin
     _refuse(
         "UnitParameters.tendon_mm",
         far > model.reach_mm,
@@ -55,14 +56,15 @@ def _check_ends(model: DifferentiableEMG, units: UnitParameters) -> None:
         f"they are up to {far.max():g} mm from a contact: give DifferentiableEMG a reach_mm of that",
     )
     half = np.maximum(high - zone, zone - low)
+    either = np.hypot(units.endplate_spread_mm, units.tendon_spread_mm)
     _refuse(
         "UnitParameters.endplate_spread_mm",
-        3 * units.endplate_spread_mm > np.minimum(high - zone, zone - low),
+        3 * either > np.minimum(high - zone, zone - low),
         units.endplate_spread_mm,
-        "give at most a third of the distance to the nearer tendon",
+        "with tendon_spread_mm, give at most a third of the distance to the nearer tendon",
     )
     # Behind the front, 10 mm pass until the source is below 1 % of its greatest value.
-    lasts_ms = (half + 3 * units.endplate_spread_mm + 10.0) / units.velocity_m_per_s
+    lasts_ms = (half + 3 * either + 10.0) / units.velocity_m_per_s
     end_ms = 1e3 * model.times_s[-1]
     _refuse(
         "UnitParameters.velocity_m_per_s",

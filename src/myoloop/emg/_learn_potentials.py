@@ -12,8 +12,9 @@ temporal frequency, w = 2 pi f / v, both integrals are elementary:
                                       - e^(-j w L2) [j w sin(k q) + k cos(k q)]},
 
 p and q the distances of the contact from the tendons: generation, and extinction at either end. Endplates
-spread normally between fixed tendons multiply the first term by exp(-k^2 s^2/2) and the others by
-exp(-w^2 s^2/2). The braces vanish at k = w; an imaginary part of w keeps single precision away from 0/0.
+that are spread normally, by s, multiply the first term by exp(-k^2 s^2/2) and the others by
+exp(-w^2 s^2/2). Tendons that are spread by r turn exp(+-j k p) into exp(+-j k p - (k -+ w)^2 r^2/2). The
+braces vanish at k = w; an imaginary part of w keeps single precision away from 0/0.
 """
 
 from __future__ import annotations
@@ -74,8 +75,12 @@ def spatial(tables: Tables, units: Any) -> Array:
 def source(tables: Tables, units: Any) -> Array:
     """What multiplies cos(k z) and sin(k z) of a contact, shape (units, 2 K, 2 M).
 
-    Real parts come first, then imaginary ones. The braces of the module's docstring are a sum of products
-    of functions of k with functions of w.
+    Real parts come first, then imaginary ones. With C and S half the sum and half the difference of
+    exp(-(k - w)^2 r^2/2) and exp(-(k + w)^2 r^2/2), an extinction is
+
+        exp(-j w L) {C [j w sin(k p) + k cos(k p)] + S [w cos(k p) + j k sin(k p)]}/(k^2 - w^2),
+
+    where both brackets are sums of products of functions of k with functions of w.
     """
     k = tables.k
     endplate, low, high = (
@@ -84,19 +89,33 @@ def source(tables: Tables, units: Any) -> Array:
     )
     velocity, spread = units.velocity_m_per_s[:, None], units.endplate_spread_mm[:, None]
     frequency, damping = tables.frequency / velocity, tables.damping / velocity
-    begins = 2 * k * jnp.exp(-((k * spread) ** 2) / 2)
-    cos_high, sin_high, cos_low, sin_low = (f(k * z) for z in (high, low) for f in (jnp.cos, jnp.sin))
-    of_cosine = [begins * jnp.cos(k * endplate), -k * cos_high, -k * cos_low, -sin_high, sin_low]
-    of_sine = [begins * jnp.sin(k * endplate), -k * sin_high, -k * sin_low, cos_high, -cos_low]
-    of_k = jnp.stack([jnp.stack(of_cosine, axis=-1), jnp.stack(of_sine, axis=-1)], axis=1)
-    up = _arrival(frequency, damping, high - endplate, spread)
-    down = _arrival(frequency, damping, endplate - low, spread)
+    up = _arrival(frequency, damping, high - endplate, spread, units.tendon_spread_mm[:, None])
+    down = _arrival(frequency, damping, endplate - low, spread, units.tendon_spread_mm[:, None])
+    # The imaginary part of w turns a spread of the tendons into a shift; C and S are left real.
+    shift = damping * units.tendon_spread_mm[:, None] ** 2
+    even, odd = _gates(k[:, None], frequency[:, None], units.tendon_spread_mm[:, None, None])
+    cos_high, sin_high, cos_low, sin_low = (
+        f(k * z) for z in (high - shift, low + shift) for f in (jnp.cos, jnp.sin)
+    )
+    of_cosine = [cos_high, sin_high, cos_low, -sin_low]
+    of_sine = [sin_high, -cos_high, sin_low, cos_low]
+    cosines, sines = (
+        jnp.stack([jnp.stack(of_cosine[i::2], axis=-1), jnp.stack(of_sine[i::2], axis=-1)], axis=1)
+        for i in (0, 1)
+    )
     rate = Complex(damping, frequency)  # j w
-    one = Complex(jnp.ones_like(frequency), jnp.zeros_like(frequency))
-    of_w = [one, up, down, _times(rate, up), _times(rate, down)]
-    # As a matrix product, so that the functions are evaluated once and not for every pair (k, w).
+    jw = [_times(rate, up), _times(rate, down)]
+    # As matrix products, so that the functions are evaluated once and not for every pair (k, w).
+    waves_even = jnp.concatenate([k[:, None] * cosines, sines], axis=-1)
+    waves_odd = jnp.concatenate([cosines, k[:, None] * sines], axis=-1)
+    ends_even = _outer(waves_even, [up, down, *jw])
+    ends_odd = _outer(
+        waves_odd, [*(Complex(z.im, -z.re) for z in jw), *(Complex(-z.im, z.re) for z in (up, down))]
+    )
+    begins = 2 * k * jnp.exp(-((k * spread) ** 2) / 2)
+    starts = jnp.stack([begins * jnp.cos(k * endplate), begins * jnp.sin(k * endplate)], axis=1)[..., None]
     brace = Complex(
-        *(jnp.einsum("uxkr,urm->uxkm", of_k, jnp.stack(part, axis=1)) for part in zip(*of_w, strict=True))
+        starts - even * ends_even.re - odd * ends_odd.re, -even * ends_even.im - odd * ends_odd.im
     )
     inverse = _inverse_difference(k[:, None], frequency[:, None], damping[:, None])
     whole = jnp.concatenate(_times(brace, Complex(inverse.re[:, None], inverse.im[:, None])), axis=-1)
@@ -122,11 +141,23 @@ def membrane(tables: Tables, units: Any) -> Complex:
     return Complex((amplitude * ratio.re)[:, None], (amplitude * ratio.im)[:, None])
 
 
-def _arrival(frequency: Array, damping: Array, length: Array, spread: Array) -> Complex:
-    """exp(-j w L) exp(-w^2 s^2/2) for w = frequency - j damping."""
-    size = jnp.exp(-damping * length - (frequency**2 - damping**2) * spread**2 / 2)
-    phase = frequency * (damping * spread**2 - length)
-    return Complex(size * jnp.cos(phase), size * jnp.sin(phase))
+def _arrival(frequency: Array, damping: Array, length: Array, endplates: Array, tendons: Array) -> Complex:
+    """exp(-j w L) exp(-w^2 s^2/2) for w = frequency - j damping, and what is left of C and S."""
+    size = -damping * length - (frequency**2 - damping**2) * endplates**2 / 2 + (damping * tendons) ** 2 / 2
+    phase = frequency * (damping * (endplates**2 + tendons**2) - length)
+    return Complex(jnp.exp(size) * jnp.cos(phase), jnp.exp(size) * jnp.sin(phase))
+
+
+def _gates(k: Array, frequency: Array, tendons: Array) -> tuple[Array, Array]:
+    """Real factors of C and S, shape (units, 1, K, M)."""
+    along, against = (jnp.exp(-(((k + sign * frequency) * tendons) ** 2) / 2) for sign in (-1, 1))
+    return ((along + against) / 2)[:, None], ((along - against) / 2)[:, None]
+
+
+def _outer(of_k: Array, of_w: list[Complex]) -> Complex:
+    """Sums of products, shape (units, 2, K, M)."""
+    parts = (jnp.stack(part, axis=1) for part in zip(*of_w, strict=True))
+    return Complex(*(jnp.einsum("uxkr,urm->uxkm", of_k, part) for part in parts))
 
 
 def _inverse_difference(k: Array, frequency: Array, damping: Array) -> Complex:
