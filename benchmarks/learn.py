@@ -70,9 +70,12 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=10)
     parser.add_argument("--tolerance", type=float, nargs="*", help="default: that of the class")
     options = parser.parse_args()
-    import jax
-    import jax.numpy as jnp
-
+    try:
+        import jax
+        import jax.numpy as jnp
+    except ImportError:
+        print("JAX is not installed: pip install 'myoloop[learn]'")
+        return
     body, electrodes, units = case(options.units)
     settings = {"window_s": 100 / 2048, "reach_mm": 40.0}
     with jax.enable_x64(True):

@@ -22,7 +22,7 @@ def filtered_wave(velocity, low_pass_hz=500.0, step_mm=0.005, length_mm=600.0):
     return x, np.fft.irfft(np.fft.rfft(psi(-x)) / (1 + (frequency_hz / low_pass_hz) ** 8), n)
 
 
-def disc_nodes(radius, angle, spread, radial=4, around=11):
+def disc_nodes(radius, angle, spread, radial=3, around=9):
     """Radii, angles and weights of a quadrature over the disc of radius 2 `spread` about a point."""
     if spread == 0:
         return np.array([radius]), np.array([angle]), np.ones(1)
@@ -48,13 +48,13 @@ def along_fibre(length, step_mm=0.5):
     return (edges[:-1, None] + half + half * GAUSS[0]).ravel(), (half * GAUSS[1]).ravel()
 
 
-def unit_potential(t_ms, unit, body, contact, contacts, reach_mm, orders=40, highest=4.5):
+def unit_potential(t_ms, unit, body, contact, contacts, reach_mm, orders=40, highest=4.0):
     """Potential in uV, shape (contacts, times); `contacts` are pairs of an angle and a z.
 
     `unit` has the fields of UnitParameters, all numbers but `tendon_mm`.
     """
     slowest = np.sqrt(body.muscle_axial / body.muscle_radial) * body.outer_mm / 1.841
-    dk = np.pi / (reach_mm + 8 * slowest)
+    dk = np.pi / (reach_mm + 7 * slowest)
     k = (np.arange(int(highest / dk)) + 0.5) * dk
     n = np.arange(orders)[:, None]
     radius, angle, share = disc_nodes(body.outer_mm - unit.depth_mm, unit.angle_rad, unit.spread_mm)

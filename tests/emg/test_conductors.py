@@ -198,8 +198,10 @@ def test_a_wetter_skin_and_a_thicker_fat_lower_the_potential():
     ("make", "field"),
     [
         (lambda: LayeredCylinder(muscle_mm=-1.0, fat_mm=1, skin_mm=1), "LayeredCylinder.muscle_mm"),
-        (lambda: LayeredCylinder(muscle_mm=10.0, bone_mm=12.0, fat_mm=1, skin_mm=1), "LayeredCylinder.bone_mm"),
-        (lambda: LayeredCylinder(muscle_mm=10.0, bone_mm=-2.0, fat_mm=1, skin_mm=1), "LayeredCylinder.bone_mm"),
+        (lambda: LayeredCylinder(muscle_mm=10.0, bone_mm=12.0, fat_mm=1, skin_mm=1),
+         "LayeredCylinder.bone_mm"),
+        (lambda: LayeredCylinder(muscle_mm=10.0, bone_mm=-2.0, fat_mm=1, skin_mm=1),
+         "LayeredCylinder.bone_mm"),
         (lambda: LayeredCylinder(muscle_mm=10.0, fat_mm=-1, skin_mm=1), "LayeredCylinder.fat_mm"),
         (lambda: LayeredCylinder(muscle_mm=10.0, fat_mm=0, skin_mm=0), "LayeredCylinder.fat_mm, skin_mm"),
         (lambda: PlanarLayers(fat_mm=1, skin_mm=1, skin_S_per_m=0), "PlanarLayers.skin_S_per_m"),
@@ -229,7 +231,8 @@ def test_contacts_where_none_can_be(body, place, words):
 
 
 @pytest.mark.parametrize(
-    ("body", "place"), [(LIMB, (0, 9.9)), (LIMB, (0, 45.1)), (FDI, (5, 5)), (PLANE, (0, 0.1)), (PLANE, (0, -41))]
+    ("body", "place"),
+    [(LIMB, (0, 9.9)), (LIMB, (0, 45.1)), (FDI, (5, 5)), (PLANE, (0, 0.1)), (PLANE, (0, -41))],
 )
 def test_fibres_outside_the_muscle(body, place):
     with pytest.raises(ParameterError, match="fibre 1 at"):

@@ -15,7 +15,7 @@ from myoloop.emg._amplifier import Amplifier
 from myoloop.emg._cylinder import LayeredCylinder
 from myoloop.emg._fibres import MuscleFibres
 from myoloop.emg._learn import DifferentiableEMG, UnitParameters, units_of
-from myoloop.errors import MissingDependencyError, ParameterError
+from myoloop.errors import MissingDependencyError, MyoloopWarning, ParameterError
 
 jax = pytest.importorskip("jax", reason="the extra `learn` (JAX) is not installed")
 jnp = jax.numpy
@@ -80,7 +80,7 @@ def plain(request):
     body, reference = PLAIN[request.param]
     t = model(body).times_s * 1e3
     values = [
-        unit_potential(t, one(UNITS, i), reference, disc(1.0), PLACES, 34.0, 60 if body is ARM else 40)
+        unit_potential(t, one(UNITS, i), reference, disc(1.0), PLACES, 34.0, 50 if body is ARM else 38)
         for i in range(3)
     ]
     return body, np.array(values)
@@ -96,8 +96,8 @@ def test_it_equals_the_plain_sum_within_3e_3_at_the_default_grid(plain):
 
 def test_it_converges_to_the_plain_sum_and_keeps_its_tolerance(plain):
     body, wanted = plain
-    found = [errors(double(model(body, tolerance=tol)), wanted).max() for tol in (3e-2, 1e-3, 1e-5)]
-    assert np.all(np.array(found) < [3e-2, 1e-3, 1e-5])
+    found = [errors(double(model(body, tolerance=tol)), wanted).max() for tol in (1e-2, 1e-5)]
+    assert np.all(np.array(found) < [1e-2, 1e-5])
     assert np.all(np.diff(found) < 0)
 
 
@@ -140,9 +140,8 @@ def test_gradients_equal_finite_differences_in_every_parameter():
     emg = model()
     with jax.enable_x64(True):
         weights = np.random.default_rng(1).normal(size=(3, 3, emg.n_samples))
-        units = UNITS._replace(
-            spread_mm=np.array([0.5, 0.8, 0.3]), endplate_spread_mm=np.array([1.5, 1.8, 0.7])
-        )
+        names = ("spread_mm", "endplate_spread_mm", "tendon_spread_mm")
+        units = UNITS._replace(**{name: getattr(UNITS, name) + 0.3 for name in names})
         value = scalar(weights, emg)
         slopes = jax.grad(value)(units)
         for name in units._fields:
@@ -295,6 +294,11 @@ def test_a_wrong_unit_is_refused_by_name(name, value):
     if name != "tendon_mm":
         with pytest.raises(ParameterError, match=rf"UnitParameters\.{name}: "):
             model().action_potentials(UNITS._replace(**{name: value}))
+
+
+def test_a_territory_that_reaches_beyond_the_muscle_is_pointed_out():
+    with pytest.warns(MyoloopWarning, match=r"1 of 3 territories reach up to 0\.3 mm beyond"):
+        model().check(UNITS._replace(depth_mm=np.array([2.29, 4.9, 3.6])))
 
 
 def test_fields_that_do_not_fit_each_other_are_refused():

@@ -39,7 +39,7 @@ def truth(n_channels: int, t_start_s: float = 0.0, dtype=np.float32) -> GroundTr
         annotations={"threshold": np.linspace(0, 1, 4) ** 2, "kind": np.array(["S", "FR", "FF", "S"])},
     )
     values = rng.normal(size=(4, n_channels, 20)).astype(dtype)
-    return GroundTruth(spikes, ActionPotentials(values, 2048.0, -0.0021), {"fat_mm": 3.0, "seed": 4})
+    return GroundTruth(spikes, ActionPotentials(values, 2048.0, -0.0021), about={"fat_mm": 3.0, "seed": 4})
 
 
 def whole(
@@ -114,12 +114,30 @@ def assert_same_truth(given: GroundTruth | None, back: GroundTruth | None, same_
         return
     same_spikes(given.spikes, back.spikes)
     assert given.about == back.about
-    one, other = given.action_potentials, back.action_potentials
-    assert (one is None) == (other is None)
-    if one is not None:
-        assert one.values_uV.dtype == other.values_uV.dtype
-        np.testing.assert_array_equal(one.values_uV, other.values_uV)
-        assert (one.rate_hz, one.t_start_s, one.channels) == (other.rate_hz, other.t_start_s, other.channels)
+    assert_same_potentials(given.action_potentials, back.action_potentials)
+    assert (given.path is None) == (back.path is None)
+    if given.path is not None:
+        np.testing.assert_array_equal(given.path.knots, back.path.knots)
+        assert_same_signal(given.path.coordinate, back.path.coordinate)
+        for one, other in zip(given.path.potentials, back.path.potentials, strict=True):
+            assert_same_potentials(one, other)
+
+
+def assert_same_potentials(given: ActionPotentials | None, back: ActionPotentials | None) -> None:
+    assert (given is None) == (back is None)
+    if given is not None:
+        assert given.values_uV.dtype == back.values_uV.dtype
+        np.testing.assert_array_equal(given.values_uV, back.values_uV)
+        assert (given.rate_hz, given.t_start_s, given.channels) == (
+            back.rate_hz, back.t_start_s, back.channels,
+        )  # fmt: skip
+
+
+def assert_same_signal(given: Signal, back: Signal) -> None:
+    assert given.values.dtype == back.values.dtype
+    np.testing.assert_array_equal(given.values, back.values)
+    for field in ("rate_hz", "units", "t_start_s", "name", "channels", "about"):
+        assert getattr(given, field) == getattr(back, field), field
 
 
 def assert_same_but_samples(given: Recording, back: Recording, same_spikes) -> None:
@@ -134,10 +152,7 @@ def assert_same_but_samples(given: Recording, back: Recording, same_spikes) -> N
     assert_same_truth(given.truth, back.truth, same_spikes)
     assert len(given.auxiliary) == len(back.auxiliary)
     for one, other in zip(given.auxiliary, back.auxiliary, strict=True):
-        assert one.values.dtype == other.values.dtype
-        np.testing.assert_array_equal(one.values, other.values)
-        for field in ("rate_hz", "units", "t_start_s", "name", "channels", "about"):
-            assert getattr(one, field) == getattr(other, field), field
+        assert_same_signal(one, other)
 
 
 def assert_same_recording(given: Recording, back: Recording, same_spikes) -> None:

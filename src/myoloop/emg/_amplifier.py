@@ -49,6 +49,6 @@ class Amplifier(Parameters):
         if not rate_hz >= self.least_rate_hz:
             raise ParameterError(
                 "rate_hz",
-                f"{rate_hz:g} Hz cannot hold action potentials that are low-passed at {self.low_pass_hz:g} Hz",
-                f"sample at {np.ceil(self.least_rate_hz):g} Hz or more, or give an Amplifier that passes less",
+                f"{rate_hz:g} Hz cannot hold action potentials with a low-pass at {self.low_pass_hz:g} Hz",
+                f"sample at {np.ceil(self.least_rate_hz):g} Hz or more, or give an Amplifier of a lower one",
             )

@@ -122,11 +122,10 @@ class EMG(Parameters):
     def _jitter(self) -> DischargeJitter | None:
         if self.jitter_us == 0:
             return None
+        # Signs, not normal numbers: each fibre's own variance is then exact, only pairs of fibres are random.
         draws = Streams(0).child("emg", "fibre jitter").generator()
-        sketch = [
-            self._summed(draws.standard_normal(len(self.fibres)), silent).values_uV
-            for _ in range(self.variations)
-        ]
+        signs = draws.choice([-1.0, 1.0], (self.variations, len(self.fibres)))
+        sketch = [self._summed(row, silent).values_uV for row in signs]
         return DischargeJitter.of_sketch(np.stack(sketch, axis=1), self.rate_hz, self.jitter_us)
 
     def moved(self, across_mm: float = 0.0, along_mm: float = 0.0) -> EMG:
@@ -138,7 +137,7 @@ class EMG(Parameters):
             Across the fibres (an arc of the skin; x within the muscle) and along them.
         """
         shifted = self.conductor.moved(self.electrodes.position_mm, across_mm, along_mm)
-        return self.replace(electrodes=replace(self.electrodes, position_mm=shifted))
+        return replace(self, electrodes=replace(self.electrodes, position_mm=shifted))
 
     def path(
         self, shift: Signal, *, direction: tuple[float, float] = (0.0, 1.0), spacing_mm: float = 0.8

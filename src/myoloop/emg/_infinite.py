@@ -59,7 +59,7 @@ class InfiniteMedium(VolumeConductor):
     def on_skin(self, across_mm: FloatArray, along_mm: FloatArray) -> FloatArray:
         """Refuse."""
         raise ParameterError(
-            "InfiniteMedium", "it has no skin to place electrodes on", "give a LayeredCylinder or PlanarLayers"
+            "InfiniteMedium", "it has no skin to place electrodes on", "give a conductor with a skin"
         )
 
     def moved(self, points_mm: FloatArray, across_mm: float, along_mm: float) -> FloatArray:
@@ -71,7 +71,7 @@ class InfiniteMedium(VolumeConductor):
         return _PointSources(self, electrodes, fibres)
 
     def derivative(self, distance_mm: FloatArray, along_mm: FloatArray) -> FloatArray:
-        """r = d/dy 1/(4 pi sigma_r sqrt((sigma_z/sigma_r) distance^2 + y^2)), in V/(A mm)."""
+        """Evaluate r = d/dy 1/(4 pi sigma_r sqrt((sigma_z/sigma_r) distance^2 + y^2)), in V/(A mm)."""
         ratio = self.axial_S_per_m / self.radial_S_per_m
         squared = ratio * np.asarray(distance_mm) ** 2 + np.asarray(along_mm) ** 2
         return np.asarray(-1e3 * along_mm / (4.0 * np.pi * self.radial_S_per_m * squared**1.5))
@@ -110,14 +110,12 @@ class _PointSources(LineResponse):
         endplate = fibres.endplate_mm[chosen]
         zeta = self._points[:, 2] - endplate[:, None]
         area = factor * np.pi / 4 * (1e-3 * fibres.diameter_um[chosen]) ** 2
-        points = None
+        finer = np.zeros((0, 0), dtype=np.float32)
         for fineness in range(int(level.max()), -1, -1):
             step = self.step_mm / 2**fineness
             steps = ((sums.shape[1] - 1) << fineness) + 1
-            finer = points
             points = np.zeros((len(self._points), steps + 4), dtype=np.float32)
-            if finer is not None:
-                coarsen(finer, points)
+            coarsen(finer, points)
             accumulate_near(
                 width / step,
                 zeta / step,
@@ -127,5 +125,5 @@ class _PointSources(LineResponse):
                 area / step**2,
                 points,
             )
-        assert points is not None
-        sums += self._mixture @ points[:, : sums.shape[1]]
+            finer = points
+        sums += self._mixture @ finer[:, : sums.shape[1]]

@@ -163,8 +163,13 @@ class DifferentiableEMG(Parameters):
         Raises
         ------
         ParameterError
-            A territory outside the muscle, an endplate beyond the tendons, a fibre out of reach, an
-            action potential longer than the window.
+            The middle of a territory outside the muscle, an endplate beyond the tendons, a fibre out of
+            reach, an action potential longer than the window.
+
+        Warns
+        -----
+        MyoloopWarning
+            A territory that reaches beyond the muscle.
         """
         jax = _jax()
         from ._learn_potentials import compiled
@@ -199,8 +204,10 @@ class DifferentiableEMG(Parameters):
 def units_of(fibres: MuscleFibres, conductor: LayeredCylinder) -> UnitParameters:
     """Describe each unit of `fibres` by the moments of its fibres, weighted by their cross-section.
 
-    Fibres scattered about the means, endplates in several branches and velocities that differ within a
-    unit are what this leaves out.
+    Endplates in several branches, territories cut off at the muscle's surface, the scatter of few fibres and
+    velocities that differ within a unit are what this leaves out: for 100 units of the default `Muscle` under
+    an 8 x 8 grid, potentials differ from those of `action_potentials` by 5 % (median of relative L2 errors);
+    by 3 % where the disc lies within the muscle, by 22 % where it does not, by 76 % at worst.
 
     Parameters
     ----------

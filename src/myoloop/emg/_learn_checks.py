@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import ParameterError
+from ..errors import MyoloopWarning, ParameterError
 
 if TYPE_CHECKING:
     from ._learn import DifferentiableEMG, UnitParameters
 
 
 def check_units(model: DifferentiableEMG, units: UnitParameters) -> None:
-    """Raise a ParameterError that names the first unit that is wrong."""
+    """Raise a ParameterError that names the first wrong unit; warn of territories beyond the muscle."""
     given = units._replace(**{name: np.asarray(leaf, dtype=float) for name, leaf in units._asdict().items()})
     for name, values in given._asdict().items():
         _refuse(f"UnitParameters.{name}", ~np.isfinite(values), values, "give finite numbers")
@@ -36,6 +37,17 @@ def _check_place(model: DifferentiableEMG, units: UnitParameters) -> None:
         depth,
         f"the muscle lies {nearest:g} to {deepest:g} mm below the skin",
     )
+    beyond = 2 * units.spread_mm - (depth - nearest)
+    if model.conductor.bone_mm > 0:
+        beyond = np.maximum(beyond, 2 * units.spread_mm - (deepest - depth))
+    if np.any(beyond > 1e-6):
+        warnings.warn(
+            f"UnitParameters.spread_mm: {np.count_nonzero(beyond > 1e-6)} of {len(beyond)} territories reach "
+            f"up to {beyond.max():.2g} mm beyond the muscle, whose potentials are continued there; real ones "
+            "end at its surface, so expect errors of tens of percent, or give smaller or deeper territories",
+            MyoloopWarning,
+            stacklevel=4,
+        )
 
 
 def _check_ends(model: DifferentiableEMG, units: UnitParameters) -> None:
@@ -59,9 +71,9 @@ def _check_ends(model: DifferentiableEMG, units: UnitParameters) -> None:
     either = np.hypot(units.endplate_spread_mm, units.tendon_spread_mm)
     _refuse(
         "UnitParameters.endplate_spread_mm",
-        3 * either > np.minimum(high - zone, zone - low),
+        2 * either > np.minimum(high - zone, zone - low),
         units.endplate_spread_mm,
-        "with tendon_spread_mm, give at most a third of the distance to the nearer tendon",
+        "with tendon_spread_mm, give at most half the distance to the nearer tendon",
     )
     # Behind the front, 10 mm pass until the source is below 1 % of its greatest value.
     lasts_ms = (half + 3 * either + 10.0) / units.velocity_m_per_s

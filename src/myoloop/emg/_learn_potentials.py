@@ -38,8 +38,7 @@ class Complex(NamedTuple):
     im: Array
 
 
-@jax.jit
-def compiled(tables: Tables, units: Any) -> Array:
+def potentials(tables: Tables, units: Any) -> Array:
     """Potentials in uV, shape (units, channels, samples), of checked arrays with one row a unit."""
     share = spatial(tables, units)
     waves = jnp.concatenate([share * tables.wave[0], share * tables.wave[1]], axis=-1)
@@ -179,3 +178,6 @@ def _log_disc(x: Array) -> Array:
 
 def _times(a: Complex, b: Complex) -> Complex:
     return Complex(a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re)
+
+
+compiled: Any = jax.jit(potentials)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
-
-from ..data import Contact, Electrodes
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -30,25 +27,6 @@ class Columns(NamedTuple):
     part: FloatArray
     point: IntArray
     whole: IntArray
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Points:
-    """Parts of contacts, each with the transform of its own shape.
-
-    Parameters
-    ----------
-    position_mm : ndarray, shape (points, 3)
-    shape : tuple of Contact
-        Of each point.
-    mixture : ndarray, shape (contacts, points)
-        Weights that make contacts of points.
-    """
-
-    position_mm: FloatArray
-    shape: tuple[Contact, ...]
-    mixture: FloatArray
 
 
 def columns(across: FloatArray, z_mm: FloatArray, step_mm: float) -> Columns:
@@ -74,7 +52,7 @@ def columns(across: FloatArray, z_mm: FloatArray, step_mm: float) -> Columns:
 
 
 def pitch_step(z_mm: FloatArray, longest_mm: float) -> float:
-    """Step of at most `longest_mm` of which the spacing of the points in z is a whole multiple, if regular."""
+    """Step of at most `longest_mm` that divides the spacing of the points in z, where it is regular."""
     gaps = np.diff(np.unique(np.round(z_mm, 6)))
     if len(gaps) == 0 or gaps.min() <= 0:
         return longest_mm

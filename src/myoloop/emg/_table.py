@@ -45,7 +45,7 @@ class Frequencies(NamedTuple):
                 f"so thin a cover needs {orders} x {points} spatial frequencies",
                 "give a thicker layer, or an InfiniteMedium",
             )
-        return cls((np.arange(points) + 0.5) * dk, dk, orders)
+        return cls(np.asarray((np.arange(points) + 0.5) * dk), float(dk), orders)
 
 
 @final
@@ -88,9 +88,9 @@ def kernel_table(body: SkinConductor, contact: Contact, reach_mm: float, step_mm
     nearest, deepest = body.depths_mm
     rows = max(4, int(np.ceil(np.log(deepest / nearest) / _DEPTH_STEP)) + 1)
     columns = int(np.ceil(np.arcsinh(body.widest_mm / nearest) / _ACROSS_STEP)) + 2
-    reach = 32.0 * np.ceil(reach_mm / 32.0)
+    reach = 32.0 * float(np.ceil(reach_mm / 32.0))
     nodes = int(np.ceil(reach / step_mm)) + _CUSHION
-    depth_step = max(np.log(deepest / nearest), 1e-3) / (rows - 1)
+    depth_step = max(float(np.log(deepest / nearest)), 1e-3) / (rows - 1)
     shape = rows, columns, nodes
     key = _hash([_makers(), body.to_dict(), contact.to_dict(), shape, step_mm])
     values = _cache.load(key, shape)
@@ -110,10 +110,10 @@ def _tabulated(
 ) -> NDArray[np.float32]:
     rows, columns, nodes = shape
     nearest = body.depths_mm[0]
-    depth = nearest * np.exp(depth_step * np.arange(rows))
+    depth = np.asarray(nearest * np.exp(depth_step * np.arange(rows)))
     depth[-1] = min(depth[-1], body.depths_mm[1])
-    across = nearest * np.sinh(_ACROSS_STEP * np.arange(-1.0, columns - 1))
-    along = step * np.arange(nodes)
+    across = np.asarray(nearest * np.sinh(_ACROSS_STEP * np.arange(-1.0, columns - 1)))
+    along = np.asarray(step * np.arange(nodes))
     table = body.derivative(depth, across, along, contact, body.frequencies(reach + _CUSHION * step))
     return np.ascontiguousarray(table, dtype=np.float32)
 

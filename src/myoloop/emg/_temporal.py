@@ -59,7 +59,7 @@ class Temporal:
         length = shape.extent_mm + 6.0 * margin + 4.0 * step_mm
         nodes = 1 << int(np.ceil(np.log2(length / self._dx)))
         self._nodes = int(np.ceil(length / self._dx))
-        self._q = 2.0 * np.pi * np.fft.rfftfreq(nodes, self._dx)
+        self._q = np.asarray(2.0 * np.pi * np.fft.rfftfreq(nodes, self._dx), dtype=np.float64)
         self._spectrum = (
             shape.spectrum(self._q)
             * _cardinal_spectrum(self._q, step_mm)
@@ -71,7 +71,7 @@ class Temporal:
         """kappa(v t - s) in V, shape (steps, samples)."""
         from ._kernels import sample_travelling
 
-        gain = self._amplifier.gain(1e3 * velocity * self._q / (2.0 * np.pi))
+        gain = self._amplifier.gain(np.asarray(1e3 * velocity * self._q / (2.0 * np.pi)))
         kappa = np.fft.irfft(self._spectrum * gain)[: self._nodes].astype(np.float32)
         out = np.empty((self.n_steps, self.n_samples), dtype=np.float32)
         per_sample = 1e3 * velocity / self._rate / self._dx

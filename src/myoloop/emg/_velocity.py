@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import ParameterError
 
 FloatArray = NDArray[np.float64]
+ComplexArray = NDArray[np.complex128]
 
 _TRIALS = 400  # delays tried before the best is refined
 
@@ -54,7 +55,7 @@ def conduction_velocity(
     slowest, fastest = bounds_m_per_s
     if values.ndim != 2 or len(values) < 2 or values.shape[1] < 8:
         raise ParameterError(
-            "conduction_velocity.signals", f"shape {values.shape}", "give two channels or more, 8 samples or more"
+            "conduction_velocity.signals", f"shape {values.shape}", "give 2 channels and 8 samples or more"
         )
     if not np.all(np.isfinite(values)) or not values.any():
         raise ParameterError("conduction_velocity.signals", "NaN, or zeros only", "give a potential")
@@ -79,15 +80,15 @@ def conduction_velocity(
     return float(1e-3 * pitch_mm / delay)
 
 
-def _spectra(values: FloatArray, rate_hz: float, longest_s: float) -> tuple[NDArray[np.complex128], FloatArray]:
+def _spectra(values: FloatArray, rate_hz: float, longest_s: float) -> tuple[ComplexArray, FloatArray]:
     """Spectra of the channels, padded so that no delay wraps around, and their angular frequencies."""
     samples = values.shape[1] + int(np.ceil(len(values) * longest_s * rate_hz))
     padded = 1 << int(np.ceil(np.log2(samples)))
-    omega = 2.0 * np.pi * np.fft.rfftfreq(padded, 1.0 / rate_hz)
+    omega = np.asarray(2.0 * np.pi * np.fft.rfftfreq(padded, 1.0 / rate_hz), dtype=np.float64)
     return np.fft.rfft(values, padded, axis=1), omega
 
 
-def _aligned_power(spectra: NDArray[np.complex128], omega: FloatArray, delays_s: FloatArray) -> FloatArray:
+def _aligned_power(spectra: ComplexArray, omega: FloatArray, delays_s: FloatArray) -> FloatArray:
     """Power of the sum of the channels, each advanced by its delay."""
     place = np.arange(len(spectra)) - (len(spectra) - 1) / 2.0
     turns = np.exp(1j * delays_s[:, None, None] * place[:, None] * omega)

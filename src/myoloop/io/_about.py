@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data import (
-    ActionPotentials,
     Contact,
     ContactCloud,
     Disc,
@@ -25,6 +24,14 @@ from ..data import (
 )
 from ..errors import MyoloopError, ParameterError
 from ..parameters import plain
+from ._about_potentials import (
+    PathValues,
+    about_path,
+    about_potentials,
+    floating,
+    path_from,
+    potentials_from,
+)
 from ._files import refuse
 
 _SHAPES: tuple[type[Contact], ...] = (PointContact, Disc, Rectangle, ContactCloud)
@@ -49,6 +56,7 @@ def about_recording(recording: Recording) -> dict[str, Any]:
         found["truth"] = {
             "about": plain(truth.about),
             "action_potentials": about_potentials(truth.action_potentials),
+            "path": about_path(truth.path),
         }
     return found
 
@@ -135,28 +143,6 @@ def _index(value: Any) -> int:
     return value
 
 
-def about_potentials(potentials: ActionPotentials | None) -> dict[str, Any] | None:
-    """What must be known of action potentials beside their values."""
-    if potentials is None:
-        return None
-    return {
-        "rate_hz": potentials.rate_hz,
-        "t_start_s": potentials.t_start_s,
-        "channels": list(potentials.channels),
-        "dtype": potentials.values_uV.dtype.str,
-    }
-
-
-def potentials_from(values: NDArray[Any], about: Mapping[str, Any]) -> ActionPotentials:
-    """Action potentials from their values in uV and what `about_potentials` says."""
-    return ActionPotentials(
-        values.astype(_float(about["dtype"]), copy=False),
-        float(about["rate_hz"]),
-        float(about["t_start_s"]),
-        tuple(map(str, about["channels"])),
-    )
-
-
 def recording_from(
     path: str | os.PathLike[str],
     about: Any,
@@ -164,21 +150,14 @@ def recording_from(
     *,
     spikes: SpikeTrains | None = None,
     potentials: NDArray[Any] | None = None,
+    moving: PathValues | None = None,
     auxiliary: tuple[Signal, ...] = (),
 ) -> Recording:
     """Undo `about_recording` with the arrays that the file keeps elsewhere; raises UnreadableFileError."""
     try:
-        truth = None
-        if "truth" in about:
-            if spikes is None:
-                raise ValueError("the spikes of its truth are not there")
-            said = about["truth"]["action_potentials"]
-            if (said is None) != (potentials is None):
-                raise ValueError("its action potentials are not there")
-            known = None if said is None or potentials is None else potentials_from(potentials, said)
-            truth = GroundTruth(spikes, known, dict(about["truth"]["about"]))
+        truth = _truth_from(about["truth"], spikes, potentials, moving) if "truth" in about else None
         return Recording(
-            values.astype(_float(about["dtype"]), copy=False),
+            values.astype(floating(about["dtype"]), copy=False),
             float(about["rate_hz"]),
             electrodes_from(path, about["electrodes"]),
             truth,
@@ -196,11 +175,25 @@ def recording_from(
         refuse(path, f"its description: {_said(error)}", _MEND)
 
 
-def _float(dtype: Any) -> np.dtype[Any]:
-    found = np.dtype(str(dtype))
-    if found not in (np.dtype(np.float32), np.dtype(np.float64)):
-        raise ValueError(f"samples of type {found}")
-    return found
+def _truth_from(
+    about: Mapping[str, Any],
+    spikes: SpikeTrains | None,
+    potentials: NDArray[Any] | None,
+    moving: PathValues | None,
+) -> GroundTruth:
+    if spikes is None:
+        raise ValueError("the spikes of its truth are not there")
+    said, drawn = about["action_potentials"], about.get("path")
+    if (said is None) != (potentials is None):
+        raise ValueError("its action potentials are not there")
+    if (drawn is None) != (moving is None):
+        raise ValueError("the path of its action potentials is not there")
+    return GroundTruth(
+        spikes,
+        None if said is None or potentials is None else potentials_from(potentials, said),
+        None if drawn is None or moving is None else path_from(moving, drawn),
+        dict(about["about"]),
+    )
 
 
 def _said(error: Exception) -> str:
@@ -215,11 +208,11 @@ def auxiliary_of(path: str | os.PathLike[str], about: Any) -> list[Any]:
     return found
 
 
-def keyed(signals: Iterable[Signal]) -> dict[str, Signal]:
-    """Auxiliary signals by their names, numbered where these are not enough."""
+def keyed(signals: Iterable[Signal], taken: Iterable[str] = ()) -> dict[str, Signal]:
+    """Auxiliary signals by their names, numbered where these are not enough or `taken`."""
     found: dict[str, Signal] = {}
     for signal in signals:
-        found[free(signal.name or "auxiliary", found)] = signal
+        found[free(signal.name or "auxiliary", {*taken, *found})] = signal
     return found
 
 

@@ -30,7 +30,8 @@ _COMPUTED = {
 _README = (
     "EMG recordings in EMG-BIDS, written by myoloop.\n\n"
     "Where a recording is simulated, the discharges of all motor units are the events of its *_events.tsv, "
-    "and their action potentials on each channel lie in sourcedata/ (*_truth.h5).\n"
+    "and their action potentials on each channel, which may change over time, lie in sourcedata/ "
+    "(*_truth.h5).\n"
 )
 
 
@@ -55,7 +56,8 @@ def write_bids(
 
     Samples become whole numbers (24 bits in BDF, 16 in EDF) between the least and the greatest value of
     each channel; ``QuantisationError_uV`` in the sidecar bounds the error. True spikes are the events,
-    with ``unit_id`` (index of the unit) and ``sample``; their action potentials go to ``sourcedata``;
+    with ``unit_id`` (index of the unit) and ``sample``; their action potentials, and their
+    path where they change, go to ``sourcedata``;
     auxiliary signals, to the bit, to ``*_physio.tsv.gz``; electrodes (mm) to ``*_electrodes.tsv``, with
     the rest of what is known of them under ``Myoloop`` in ``*_emg.json``.
 

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data import GroundTruth, Recording, Signal
+from ..data import ActionPotentialPath, GroundTruth, Recording, Signal
 from ..errors import MyoloopError
 from ..parameters import plain
+from ._about_potentials import PathValues, path_values
 from ._assemble import about_pool
 from ._files import refuse
 from ._folder import OutputFolder
@@ -180,7 +181,7 @@ def read_physio(path: Path, n_columns: int, limits: Limits) -> NDArray[np.float6
 
 
 def write_truth(out: OutputFolder, name: str, truth: GroundTruth) -> None:
-    """Write what the events do not say: the pool, and the action potentials."""
+    """Write what the events do not say: the pool, the action potentials, and how these change."""
     about = {"format": 1, "pool": about_pool(truth.spikes.name, truth.spikes)}
     with out.file(name) as path, shielded(path) as file:
         coded = np.frombuffer(dumps(about).encode(), dtype=np.uint8)
@@ -190,13 +191,43 @@ def write_truth(out: OutputFolder, name: str, truth: GroundTruth) -> None:
             data = file.create_dataset("action_potentials_uV", data=found.values_uV)
             data.attrs["description"] = "what a discharge adds: units x channels x samples, in uV"
             data.attrs["rate_hz"], data.attrs["t_start_s"] = found.rate_hz, found.t_start_s
+        if truth.path is not None:
+            _write_path(file, truth.path)
 
 
-def read_truth(path: Path, limits: Limits) -> tuple[Mapping[str, Any], NDArray[Any] | None]:
-    """Description of the pool, and the action potentials if there are any."""
+def _write_path(file: Any, path: ActionPotentialPath) -> None:
+    said = path.coordinate
+    waveforms, coordinate = path_values(path)
+    group = file.create_group("path")
+    data = group.create_dataset("action_potentials_uV", data=waveforms)
+    data.attrs["description"] = "at each knot: knots x units x channels x samples, in uV"
+    data.attrs["rate_hz"], data.attrs["t_start_s"] = path.rate_hz, path.t_start_s
+    group.create_dataset("knots", data=path.knots).attrs["description"] = "coordinate of each"
+    data = group.create_dataset("coordinate", data=coordinate)
+    data.attrs["description"] = "over time: samples, or samples x units"
+    data.attrs["rate_hz"], data.attrs["t_start_s"] = said.rate_hz, said.t_start_s
+    data.attrs["units"] = said.units
+
+
+def read_pool(path: Path, limits: Limits) -> Mapping[str, Any]:
+    """Description of the pool alone."""
     with opened(path) as file:
         about = loads(path, text(path, file, "about", limits) or "")
-        values = numbers(path, file, "action_potentials_uV", limits.samples, "samples")
     if not isinstance(about.get("pool"), dict):
         refuse(path, "its description is damaged", _MEND)
-    return about["pool"], values
+    pool: Mapping[str, Any] = about["pool"]
+    return pool
+
+
+def read_truth(
+    path: Path, limits: Limits
+) -> tuple[Mapping[str, Any], NDArray[Any] | None, PathValues | None]:
+    """Description of the pool; the action potentials and how they change, if there are any."""
+    with opened(path) as file:
+        values, *path_parts = (
+            numbers(path, file, name, limits.samples, "samples")
+            for name in ("action_potentials_uV", "path/action_potentials_uV", "path/coordinate")
+        )
+    waveforms, coordinate = path_parts
+    moving = None if waveforms is None or coordinate is None else (waveforms, coordinate)
+    return read_pool(path, limits), values, moving

@@ -19,7 +19,7 @@ from ._assemble import assemble, assemble_pool
 from ._bids import BLOCK
 from ._bids_files import numeric, read_table, read_text, recordings_of
 from ._bids_find import VOLTS, Dataset, bad_of, data_file, electrodes_of, find, length, names_of, positions_of
-from ._bids_parts import DISCHARGE, MISSING, onset_times, read_physio, read_truth
+from ._bids_parts import DISCHARGE, MISSING, onset_times, read_physio, read_pool, read_truth
 from ._edf import edf_samples
 from ._files import refuse, regular_file
 from ._isolated import read_isolated
@@ -91,7 +91,7 @@ def _ours(found: Dataset, block: dict[str, Any]) -> Recording:
         about["electrodes"] = about["electrodes"] | {"position_mm": positions_of(found)[1]}
     if events is not None and table is not None:
         _unmark(events, table, names_of(found), values, rate)
-    spikes = potentials = None
+    spikes = potentials = moving = None
     if "truth" in about:
         if events is None or table is None:
             refuse(found.data, "no _events.tsv beside it", "restore the file with its spikes")
@@ -100,18 +100,19 @@ def _ours(found: Dataset, block: dict[str, Any]) -> Recording:
             refuse(events, "has no column unit_id", _MEND)
         hidden = truth_of(found)
         if hidden.is_file():
-            pool, potentials = read_truth(hidden, found.limits)
+            pool, potentials, moving = read_truth(hidden, found.limits)
             spikes = assemble_pool(events, pool, *discharges, found.limits)
         else:
             _warn(hidden)
             spikes = _trains(events, discharges, start, start + values.shape[1] / rate, found.limits)
-            about["truth"] = {"about": {}, "action_potentials": None}
+            about["truth"] = {"about": {}, "action_potentials": None, "path": None}
     return recording_from(
         found.sidecar,
         about,
         values,
         spikes=spikes,
         potentials=potentials,
+        moving=moving,
         auxiliary=tuple(_physio(found, one) for one in auxiliary_of(found.sidecar, about)),
     )
 
@@ -264,6 +265,6 @@ def bids_overview(
             units = np.unique(discharges[0])
             n_units = int(units.max()) + 1 if len(units) else 0
             if truth_of(found).is_file():
-                n_units = max(n_units, int(read_truth(truth_of(found), limits)[0]["n_units"]))
+                n_units = max(n_units, int(read_pool(truth_of(found), limits)["n_units"]))
             pools[name] = (n_units, len(units), len(discharges[0]))
     return recordings, pools

@@ -71,7 +71,7 @@ def build_block(
             segment.spiketrains.append(train)
             group.add(train)
     for key, signal in signals.items():
-        segment.analogsignals.append(_neo_signal(key, signal))
+        segment.analogsignals.append(neo_signal(key, signal))
     return block
 
 
@@ -89,7 +89,8 @@ def _neo_train(name: str, trains: SpikeTrains, unit: int, lean: bool) -> Any:
     return train
 
 
-def _neo_signal(key: str, signal: Signal) -> Any:
+def neo_signal(key: str, signal: Signal) -> Any:
+    """Analog signal with all that a `Signal` says; `signal_from` undoes it."""
     import neo
     import quantities
 

@@ -6,17 +6,21 @@ import os
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..data import Recording
+from ..data import ActionPotentials, Recording
 from ..errors import ParameterError
 from ._about import about_recording, auxiliary_of, keyed, recording_from, truth_spikes
+from ._about_potentials import PathValues, path_values
 from ._files import refuse
 from ._json import dumps, loads
 from ._limits import Limits
-from ._neo import build_block, our_pool, signal_from
+from ._neo import build_block, neo_signal, our_pool, signal_from
 
 _RECORDING = "recording"
 _EMG, _POTENTIALS = "EMG", "action potentials"
+_PATH, _COORDINATE = "action potentials along the path", "coordinate of the path"
+_OURS = (_EMG, _POTENTIALS, _PATH, _COORDINATE)
 
 
 def recording_to_neo(recording: Recording, *, description: str = "") -> Any:
@@ -24,15 +28,21 @@ def recording_to_neo(recording: Recording, *, description: str = "") -> Any:
 
     The samples are the analog signal ``EMG`` in uV, with the array annotations ``channel_names`` and
     ``bad``; each true unit a spike train as in `to_neo`; the action potentials the analog signal
-    ``action potentials``, with the array annotations ``unit_index`` and ``channel_names``; auxiliary
-    signals are analog signals too. The rest is JSON in the block's annotation ``recording``.
+    ``action potentials``, with the array annotations ``unit_index`` and ``channel_names`` (where they
+    change over time, also ``action potentials along the path``, with the ``coordinate`` of each, and
+    ``coordinate of the path``); auxiliary signals are analog signals too. The rest is JSON in the
+    block's annotation ``recording``.
 
     Returns
     -------
     neo.Block
         `recording_from_neo` gives an equal recording.
     """
-    signals, spikes, about = keyed(recording.auxiliary), truth_spikes(recording), about_recording(recording)
+    signals, spikes, about = (
+        keyed(recording.auxiliary, _OURS),
+        truth_spikes(recording),
+        about_recording(recording),
+    )
     about["auxiliary"] = list(signals)
     block = build_block(spikes, signals, {}, description, lean=False)
     block.annotations[_RECORDING] = dumps(about)
@@ -41,17 +51,29 @@ def recording_to_neo(recording: Recording, *, description: str = "") -> Any:
     clock = (recording.rate_hz, recording.t_start_s)
     ours = {"channel_names": names, "bad": recording.bad}
     segment.analogsignals.insert(0, _analog(_EMG, recording.values_uV.T, clock, ours))
-    potentials = recording.truth.action_potentials if recording.truth else None
-    if potentials is not None:
-        n_units, n_channels, n_samples = potentials.values_uV.shape
-        columns = {
-            "unit_index": np.repeat(np.arange(n_units), n_channels),
-            "channel_names": np.tile(np.array(potentials.channels), n_units),
-        }
-        values = potentials.values_uV.reshape(-1, n_samples).T
-        clock = (potentials.rate_hz, potentials.t_start_s)
-        segment.analogsignals.append(_analog(_POTENTIALS, values, clock, columns))
+    truth = recording.truth
+    if truth is not None and truth.action_potentials is not None:
+        segment.analogsignals.append(
+            _spread(_POTENTIALS, truth.action_potentials.values_uV, truth.action_potentials)
+        )
+    if truth is not None and truth.path is not None:
+        stack, _ = path_values(truth.path)
+        segment.analogsignals.append(_spread(_PATH, stack, truth.path.potentials[0], truth.path.knots))
+        segment.analogsignals.append(neo_signal(_COORDINATE, truth.path.coordinate))
     return block
+
+
+def _spread(name: str, values: Any, like: ActionPotentials, knots: Any = None) -> Any:
+    """Action potentials, those of all knots one after the other, as an analog signal."""
+    *_, n_units, n_channels, n_samples = values.shape
+    n_knots = 1 if knots is None else len(knots)
+    columns = {
+        "unit_index": np.tile(np.repeat(np.arange(n_units), n_channels), n_knots),
+        "channel_names": np.tile(np.array(like.channels), n_units * n_knots),
+    }
+    if knots is not None:
+        columns["coordinate"] = np.repeat(knots, n_units * n_channels)
+    return _analog(name, values.reshape(-1, n_samples).T, (like.rate_hz, like.t_start_s), columns)
 
 
 def _analog(name: str, values: Any, clock: tuple[float, float], columns: dict[str, Any]) -> Any:
@@ -147,13 +169,14 @@ def _ours(source: str | os.PathLike[str], block: Any, about: dict[str, Any], lim
     for found in signals.values():
         _within(source, found.size, limits)
     spikes = [our_pool(source, group, limits)[1] for group in block.groups]
-    potentials = None
-    if _POTENTIALS in signals:
-        flat = np.asarray(signals[_POTENTIALS].magnitude).T
-        n_units = len(spikes[0]) if spikes else 1
-        if len(flat) % max(1, n_units):
-            refuse(source, f"{len(flat)} action potentials of {n_units} units", "use an intact copy")
-        potentials = flat.reshape(n_units, -1, flat.shape[1])
+    n_units = len(spikes[0]) if spikes else 1
+    potentials = _gathered(source, signals.get(_POTENTIALS), (n_units,))
+    moving: PathValues | None = None
+    if _PATH in signals and _COORDINATE in signals:
+        n_knots = len(np.unique(signals[_PATH].array_annotations["coordinate"]))
+        stack = _gathered(source, signals[_PATH], (n_knots, n_units))
+        assert stack is not None
+        moving = stack, np.asarray(signals[_COORDINATE].magnitude)
     keys = [str(key) for key in auxiliary_of(source, about)]
     missing = [key for key in keys if key not in signals]
     if missing:
@@ -164,5 +187,16 @@ def _ours(source: str | os.PathLike[str], block: Any, about: dict[str, Any], lim
         np.ascontiguousarray(np.asarray(signals[_EMG].magnitude).T),
         spikes=spikes[0] if spikes else None,
         potentials=potentials,
+        moving=moving,
         auxiliary=tuple(signal_from(source, signals[key])[1] for key in keys),
     )
+
+
+def _gathered(source: str | os.PathLike[str], found: Any, begin: tuple[int, ...]) -> NDArray[Any] | None:
+    """Undo `_spread`: an array of shape (*begin, channels, samples)."""
+    if found is None:
+        return None
+    flat = np.asarray(found.magnitude).T
+    if len(flat) % max(1, int(np.prod(begin))):
+        refuse(source, f"{len(flat)} {found.name} of {begin[-1]} units", "use an intact copy")
+    return flat.reshape(*begin, -1, flat.shape[1])

@@ -11,14 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data import ActionPotentials, Recording
+from ..data import ActionPotentialPath, ActionPotentials, Recording
 from ..errors import ParameterError
 from ._about import about_recording, keyed, truth_spikes
+from ._about_potentials import path_values
 from ._files import need, replacing
 from ._nwb import NOBODY, build_file
 from ._shield import shielded
 
 SERIES = "EMG"
+PATH = "action_potential_path"
 _SOMEBODY = NOBODY | {
     "subject_id": "unknown",
     "description": "Not known. Species, sex and age are placeholders.",
@@ -42,8 +44,9 @@ def write_recording(
     float64, NaN included) with a ``conversion`` from uV to volts; each channel a row of the electrodes
     table, at the middle of its contacts (um), with its name, its weights on the contacts, and whether it
     is bad; the contacts a table of their own. The units of the truth are rows of the Units table, their
-    action potentials its ``waveform_mean`` (volts); auxiliary signals are time series beside the EMG.
-    The rest is JSON in the scratch entry ``myoloop``.
+    action potentials its ``waveform_mean`` (volts); where these change over time, the tables ``knots`` and
+    ``coordinate`` of the processing module ``action_potential_path`` hold how (uV). Auxiliary signals are
+    time series beside the EMG. The rest is JSON in the scratch entry ``myoloop``.
 
     Parameters
     ----------
@@ -83,7 +86,8 @@ def write_recording(
 
     from ._nwb_chunks import Chunks
 
-    signals, spikes, about = keyed(recording.auxiliary), truth_spikes(recording), about_recording(recording)
+    signals, spikes = keyed(recording.auxiliary, [SERIES]), truth_spikes(recording)
+    about = about_recording(recording)
     about["auxiliary"], about["population"] = list(signals), next(iter(spikes), None)
     file, digest = build_file(
         pynwb,
@@ -100,6 +104,8 @@ def write_recording(
     if potentials is not None:
         _add_waveforms(file, potentials)
         digest.update(np.ascontiguousarray(potentials.values_uV))
+    if recording.truth and recording.truth.path is not None:
+        _add_path(pynwb, file, recording.truth.path, digest)
     chunks = Chunks(recording.values_uV, more, digest)
     file.add_acquisition(
         pynwb.ecephys.ElectricalSeries(
@@ -170,3 +176,26 @@ def _add_waveforms(file: Any, potentials: ActionPotentials) -> None:
         data=values,
     )
     file.units.waveform_rate = potentials.rate_hz
+
+
+def _add_path(pynwb: Any, file: Any, path: ActionPotentialPath, digest: Any) -> None:
+    """Action potentials at each knot, and where on the path the recording is over time."""
+    from hdmf.common import VectorData
+
+    waveforms, coordinate = path_values(path)
+    said, units = path.coordinate, path.coordinate.units or "no unit"
+    about_knots = {
+        "coordinate": ("of the knot, in the unit of the table coordinate", path.knots),
+        "waveforms_uV": ("what a discharge adds there: units x channels x samples, in uV", waveforms),
+    }
+    about_time = {"value": (f"one for all units, or one for each; in {units}", coordinate)}
+    clock = f"{said.rate_hz:g} rows a second, the first at {said.t_start_s:g} s"
+    module = file.create_processing_module(PATH, "How the true action potentials change over time.")
+    for name, text, columns in (
+        ("knots", "Action potentials at values of a coordinate.", about_knots),
+        ("coordinate", f"The coordinate over time: {clock}.", about_time),
+    ):
+        parts = [VectorData(name=n, description=what, data=data) for n, (what, data) in columns.items()]
+        module.add(pynwb.core.DynamicTable(name=name, description=text, columns=parts))
+    digest.update(np.ascontiguousarray(waveforms))
+    digest.update(np.ascontiguousarray(coordinate))

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from ..data import Electrodes, Recording
 from ..errors import UnknownNameError
 from ._about import auxiliary_of, recording_from
+from ._about_potentials import PathValues
 from ._files import refuse
 from ._hdf5 import dataset, numbers, opened
 from ._limits import Limits
 from ._nwb_read import acquired, check_nwb, metadata, nwb_series, pools
-from ._nwb_recording import SERIES
+from ._nwb_recording import PATH, SERIES
 
 _TABLE = "general/extracellular_ephys/electrodes"
 _MOST_CHANNELS = 100_000
@@ -47,8 +48,19 @@ def _ours(path: Path, file: Any, meta: dict[str, Any], limits: Limits) -> Record
         values,
         spikes=spikes.get(str(about.get("population"))),
         potentials=None if waveforms is None else 1e6 * np.swapaxes(waveforms, 1, 2),
+        moving=_path(path, file, limits),
         auxiliary=tuple(signals[key] for key in map(str, auxiliary_of(path, about)) if key in signals),
     )
+
+
+def _path(path: Path, file: Any, limits: Limits) -> PathValues | None:
+    """Arrays of the path of the action potentials, if there is one."""
+    place = f"processing/{PATH}"
+    if f"{place}/knots" not in file or f"{place}/coordinate" not in file:
+        return None
+    waveforms = numbers(path, file[f"{place}/knots"], "waveforms_uV", limits.samples, "samples")
+    coordinate = numbers(path, file[f"{place}/coordinate"], "value", limits.samples, "samples")
+    return None if waveforms is None or coordinate is None else (waveforms, coordinate)
 
 
 def _samples(path: Path, file: Any, name: str, limits: Limits) -> NDArray[Any]:

@@ -29,7 +29,7 @@ from scipy.integrate import solve_ivp
 from scipy.interpolate import CubicSpline
 from scipy.special import j0
 
-Y = np.linspace(0, 30, 61)
+Y = np.linspace(0, 20, 41)
 SMALL = Cylinder(6.0, 0.1, 0.4, ((7.5, 0.04), (9.0, 0.02)))
 
 
@@ -134,7 +134,7 @@ def test_layers_without_contrast_are_muscle():
 
 def test_bone_that_insulates_raises_the_potential_and_one_that_conducts_lowers_it():
     bones = [Cylinder(45.0, 0.09, 0.4, ARM.layers, bone_mm=10.0, bone=s) for s in (1e-6, 0.09, 10.0)]
-    slopes = [-cylinder_kernel_derivative([100.0], 20.0, 0.0, b)[0].item() for b in bones]
+    slopes = [-cylinder_kernel_derivative([100.0], 15.0, 0.0, b)[0].item() for b in bones]
     assert slopes[0] > slopes[1] > slopes[2]
 
 
@@ -188,7 +188,7 @@ def test_contact_without_symmetry_sees_what_its_points_see():
 
 @pytest.mark.parametrize("axial", [0.1, 0.5])
 def test_large_cylinder_doubles_the_infinite_medium(axial):
-    depth, y = 5.0, np.linspace(0, 20, 41)
+    depth, y = 8.0, np.linspace(0, 20, 41)
     twice = 2 * infinite_kernel_derivative(y, depth, 0.1, axial)
     errors = [
         gap(cylinder_kernel_derivative(y, radius - depth, 0.0, Cylinder(radius, 0.1, axial))[0][0, 0], twice)
@@ -229,7 +229,7 @@ def test_planar_layers_are_the_limit_of_a_large_cylinder():
         found.append(cylinder_kernel_derivative(y, radius - depth, 0.0, round_, disc(1.0))[0][0, 0])
     errors = gap(found[0], flat), gap(found[1], flat)
     assert errors[1] < 0.6 * errors[0]  # first order in the curvature,
-    assert gap(2 * found[1] - found[0], flat) < 0.1 * errors[1]  # so extrapolation takes most of it away
+    assert gap(2 * found[1] - found[0], flat) < 0.01  # so the two radii extrapolate to the plane
 
 
 # ---- Source
@@ -308,7 +308,7 @@ def test_integration_by_parts_in_a_layered_cylinder():
 
 
 def test_potential_travels_at_the_set_velocity():
-    t_ms, fibre = np.arange(4, 14, 0.01), (4.0, 0.0, (80.0, 80.0), 55.0)
+    t_ms, fibre = np.arange(4, 14, 0.02), (4.0, 0.0, (80.0, 80.0), 55.0)
     kernel = partial(infinite_kernel, r_mm=1.0, sigma_r=0.063, sigma_z=0.33)
     troughs = [t_ms[np.argmin(single_fibre_potential(t_ms, *fibre, kernel, z, 0.1)[0])] for z in (20.0, 40.0)]
     assert 20.0 / np.diff(troughs).item() == pytest.approx(4.0, rel=2e-3)
