@@ -39,40 +39,35 @@ ml.viz.save(where, folder)
 # conductor is tabulated; the table is kept on disk.
 
 potentials = model.action_potentials
+amplitudes = potentials.peak_to_peak_uV  # units x channels
 unit = 60
-amplitude_uV = potentials.peak_to_peak_uV
 print(potentials)
-print("largest channel, median over units (uV):", round(float(np.median(amplitude_uV.max(axis=1)))))
-print(f"unit {unit}, largest channel (uV):", round(float(amplitude_uV[unit].max())))
+print("largest channel, median over units (uV):", round(float(np.median(amplitudes.max(axis=1)))))
+print(f"unit {unit}, largest channel (uV):", round(float(amplitudes[unit].max())))
 
 # %%
 # One unit on the grid. The potential begins at the innervation zone in the middle, travels to both ends of
 # the fibres and ends there at the same time on all channels: that part does not travel.
 
-row, column = model.electrodes.place.T
+row, column = model.electrodes.place.T + 1
 times_ms = 1e3 * potentials.times_s
-height_uV = np.ceil(amplitude_uV[unit].max() / 100.0) * 100.0
-lines = [
-    Line(c + 0.8 * (times_ms / times_ms[-1] - 0.5), -r + wave / height_uV)
+shown = (times_ms > -1.0) & (times_ms < 15.0)
+width, height = np.ptp(times_ms[shown]) / 0.9, amplitudes[unit].max() / 1.6
+waves = tuple(
+    Line(c + (times_ms[shown] - 7.0) / width, r + wave[shown] / height)
     for r, c, wave in zip(row, column, potentials.values_uV[unit], strict=True)
-]
+)
 seen = np.full((13, 5), np.nan)
-seen[row, column] = amplitude_uV[unit]
-places = tuple((float(c), str(c + 1)) for c in range(5))
+seen[row - 1, column - 1] = amplitudes[unit]
+ranges = {"x_range": (0.4, 5.6), "y_range": (0.0, 14.0)}
+picture = Image(seen, (0.5, 5.5, 0.5, 13.5), "Peak to peak (uV)")
 unit_map = Figure(
     "unit_map",
     (
-        Panel(tuple(lines), "Column", "Row (from the first, downwards)", f"Unit {unit}", x_ticks=places),
-        Panel(
-            (Image(seen, (0.5, 5.5, 13.5, 0.5), "Peak to peak (uV)"),),
-            "Column",
-            "Row",
-            "Amplitude",
-            x_ticks=(),
-        ),
+        Panel(waves, "Column", "Row, along the fibres", f"Unit {unit}", **ranges),
+        Panel((picture,), "Column", "Row, along the fibres", "Amplitude", **ranges),
     ),
-    f"Action potential of one unit on each contact over {times_ms[-1] - times_ms[0]:.0f} ms (one row of "
-    f"height: {height_uV:.0f} uV), and its peak-to-peak amplitude.",
+    "Action potential of one unit on each contact, over 16 ms, and its peak-to-peak amplitude there.",
     columns=2,
     height_in=5.0,
 )
@@ -91,21 +86,15 @@ spikes = SpikeTrains.from_trains([train[train < 2.0] for train in trains], t_sto
 recording = model.record(spikes, noise=emg.Noise(parts=(emg.WhiteNoise(rms_uV=5.0),)), seed=1)
 print(recording)
 
-middle = [i for i, c in enumerate(column) if c == 2 and row[i] % 3 == 0]
-channels = Figure(
-    "surface_emg",
-    (
-        Panel(
-            tuple(
-                Line(recording.times_s, 1e-3 * recording.values_uV[i] - 2.0 * place)
-                for place, i in enumerate(middle)
-            ),
-            "Time (s)",
-            "EMG (mV, 2 mV apart)",
-            "Five channels of the middle column",
-        ),
-    ),
-    "EMG of 80 units.",
-    height_in=3.2,
+middle = [i for i, c in enumerate(column) if c == 3 and row[i] % 3 == 1]
+traces = tuple(
+    Line(recording.times_s, 1e-3 * recording.values_uV[i] + 3.0 * place, recording.channels[i], place)
+    for place, i in enumerate(middle)
 )
-ml.viz.save(channels, folder)
+surface_emg = Figure(
+    "surface_emg",
+    (Panel(traces, "Time (s)", "EMG (mV), 3 mV apart", "Five channels of the middle column"),),
+    "Monopolar EMG of 80 units.",
+    height_in=4.0,
+)
+ml.viz.save(surface_emg, folder)

@@ -207,9 +207,9 @@ def test_the_package_gives_out_its_rooms_and_names_lazily():
     import myoloop
 
     assert myoloop.simulate is myoloop.network.simulate
-    for name in ("Result", "Signal", "SpikeTrains"):
+    for name in ("Recording", "Result", "Signal", "SpikeTrains"):
         assert getattr(myoloop, name) is getattr(myoloop.data, name)
-    for room in set(myoloop.__all__) - {"Result", "Signal", "SpikeTrains", "simulate"}:
+    for room in set(myoloop.__all__) - {"Recording", "Result", "Signal", "SpikeTrains", "simulate"}:
         assert getattr(myoloop, room).__name__ == f"myoloop.{room}"
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = myoloop.nonsense

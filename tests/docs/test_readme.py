@@ -10,23 +10,29 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 
 
-def test_the_ten_lines_run(tmp_path, monkeypatch, capsys):
+def test_the_ten_lines_and_those_for_emg_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    (block,) = code_blocks(README, "python")
-    names = run_blocks(README, [block])
+    names = run_blocks(README, code_blocks(README, "python"))
 
     assert names["run"].status == "complete"
     assert names["run"].spikes["motor"].active.sum() > 50
     assert 1.0 < names["result"].metrics["mean_percent_mvc"] < 90.0
     assert "% MVC" in capsys.readouterr().out
     assert (tmp_path / "force.png").stat().st_size > 0
+    assert names["recording"].values_uV.shape == (64, 4096)
+    assert 10.0 < names["recording"].values_uV.std() < 5000.0
+    assert (tmp_path / "emg.nwb").stat().st_size > 64 * 4096 * 4
 
 
-def test_the_ten_lines_are_ten():
-    (block,) = code_blocks(README, "python")
-    lines = [line for line in block.splitlines() if line and not line.startswith(("import", "from"))]
+def test_the_ten_lines_are_ten_and_emg_takes_three_more():
+    blocks = code_blocks(README, "python")
+    counts = [
+        len([line for line in block.splitlines() if line and not line.startswith(("import", "from"))])
+        for block in blocks
+    ]
 
-    assert len(lines) <= 10
+    assert counts[0] <= 10
+    assert counts[1:] == [3]
 
 
 def test_the_two_commands_are_there():

@@ -91,7 +91,7 @@ def test_it_equals_the_plain_sum_within_3e_3_at_the_default_grid(plain):
     single = model(body).action_potentials(UNITS)
     assert single.dtype == jnp.float32
     assert errors(np.asarray(single), wanted).max() < 3e-3
-    assert errors(double(model(body)), wanted).max() < 2e-3
+    assert errors(double(model(body)), wanted).max() < 1e-3
 
 
 def test_it_converges_to_the_plain_sum_and_keeps_its_tolerance(plain):

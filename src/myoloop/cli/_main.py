@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ._bench import bench
+from ._emg import emg
 from ._force import force
 from ._group import Commands
 from ._run import run, verify
@@ -47,4 +48,5 @@ def describe(study: str) -> None:
 main.add_command(run)
 main.add_command(verify)
 main.add_command(force)
+main.add_command(emg)
 main.add_command(bench)

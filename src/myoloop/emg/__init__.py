@@ -23,6 +23,7 @@ from ._first_dorsal_interosseous import first_dorsal_interosseous
 from ._grids import SurfaceGrid
 from ._infinite import InfiniteMedium
 from ._jitter import DischargeJitter
+from ._learn import DifferentiableEMG, UnitParameters, units_of
 from ._muscle import Muscle
 from ._muscle_figures import draw_diameters, draw_endplates, draw_territories
 from ._needles import ConcentricNeedle, FineWire, IntramuscularElectrode, ThinFilmArray
@@ -48,6 +49,7 @@ __all__ = [
     "ColouredNoise",
     "ConcentricNeedle",
     "CrossSection",
+    "DifferentiableEMG",
     "DischargeJitter",
     "ElectrodeDrift",
     "Ellipse",
@@ -73,6 +75,7 @@ __all__ = [
     "SurfaceGrid",
     "Synthesis",
     "ThinFilmArray",
+    "UnitParameters",
     "VolumeConductor",
     "WhiteNoise",
     "action_potentials",
@@ -94,5 +97,6 @@ __all__ = [
     "scale_for_snr",
     "spatial_filter",
     "synthesise",
+    "units_of",
     "velocity_drift",
 ]

@@ -20,6 +20,7 @@ IntArray = NDArray[np.int64]
 _STEP_MM = 1.0 / 6.0
 _RESOLVED = 4.5  # steps to the width of the kernel: the integral errs by about exp(-2 pi 4.5)
 _FINEST = 6
+_FAR = 24.0  # extents of a contact from where its centre stands for it
 
 
 @final
@@ -83,18 +84,31 @@ class _PointSources(LineResponse):
 
     def __init__(self, body: InfiniteMedium, electrodes: Electrodes, fibres: MuscleFibres) -> None:
         nodes = [shape.nodes() for shape in electrodes.shapes]
-        self._points = np.concatenate(
-            [place + offsets for place, (offsets, _) in zip(electrodes.position_mm, nodes, strict=True)]
-        )
-        owner = np.repeat(np.arange(len(nodes)), [len(weights) for _, weights in nodes])
+        centres = [weights @ offsets for offsets, weights in nodes]
+        # A contact is its nodes for fibres near to it, and its centre for those far away.
         self.n_contacts = len(nodes)
-        self._mixture = np.zeros((self.n_contacts, len(owner)), dtype=np.float32)
-        self._mixture[owner, np.arange(len(owner))] = np.concatenate([weights for _, weights in nodes])
+        offsets = np.concatenate([*(offsets for offsets, _ in nodes), centres])
+        weights = np.concatenate([*(weights for _, weights in nodes), np.ones(self.n_contacts)])
+        self._owner = np.concatenate(
+            [np.repeat(np.arange(self.n_contacts), [len(w) for _, w in nodes]), np.arange(self.n_contacts)]
+        )
+        self._points = electrodes.position_mm[self._owner] + offsets
+        self._is_centre = np.arange(len(weights)) >= len(weights) - self.n_contacts
+        self._extent = np.array(
+            [np.linalg.norm(o - centre, axis=1).max() for (o, _), centre in zip(nodes, centres, strict=True)]
+        )
+        self._mixture = np.zeros((self.n_contacts, len(weights)), dtype=np.float32)
+        self._mixture[self._owner, np.arange(len(weights))] = weights
         self._mixture *= np.float32(1e3 / (4.0 * np.pi * body.radial_S_per_m))
         self.step_mm = _STEP_MM
         self._widening = np.sqrt(body.axial_S_per_m / body.radial_S_per_m)
         self._nearest = 1e-3 * float(np.mean(fibres.diameter_um))
         self._fibres = fibres
+
+    def _in_use(self, distance: FloatArray) -> NDArray[np.bool_]:
+        """Which points stand for their contact at these distances, shape (fibres, points)."""
+        far = distance[:, self._is_centre] >= _FAR * self._extent
+        return np.asarray(far[:, self._owner] == self._is_centre)
 
     def accumulate(self, chosen: IntArray, factor: FloatArray, sums: NDArray[np.float32]) -> None:
         """Add the fibres `chosen`; see the base class."""
@@ -106,6 +120,7 @@ class _PointSources(LineResponse):
         width = self._widening * np.maximum(distance, self._nearest)
         level = np.ceil(np.log2(np.maximum(_RESOLVED * self.step_mm / width, 1.0))).astype(np.int64)
         level = np.minimum(level, _FINEST)
+        used = self._in_use(distance)
         low, high = fibres.tendon_mm[chosen].T
         endplate = fibres.endplate_mm[chosen]
         zeta = self._points[:, 2] - endplate[:, None]
@@ -119,7 +134,7 @@ class _PointSources(LineResponse):
             accumulate_near(
                 width / step,
                 zeta / step,
-                level == fineness,
+                used & (level == fineness),
                 (high - endplate) / step,
                 (endplate - low) / step,
                 area / step**2,

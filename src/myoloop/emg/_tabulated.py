@@ -43,6 +43,7 @@ class TabulatedLine(LineResponse):
         self.n_contacts = len(parts)
         self._mixture = np.zeros((self.n_contacts, len(z)), dtype=np.float32)
         self._mixture[owner, np.arange(len(z))] = np.concatenate([weights for *_, weights in parts])
+        self._plain = len(z) == self.n_contacts  # each contact is one point
         step = pitch_step(z, min(_LONGEST_MM, body.cover_mm / _RESOLVED))
         self.step_mm = step
         self._groups = []
@@ -62,7 +63,7 @@ class TabulatedLine(LineResponse):
         from ._kernels import accumulate_tabulated
 
         fibres, step = self._fibres, self.step_mm
-        points = np.zeros((self._mixture.shape[1], sums.shape[1]), dtype=np.float32)
+        points = sums if self._plain else np.zeros((self._mixture.shape[1], sums.shape[1]), np.float32)
         low, high = fibres.tendon_mm[chosen].T
         endplate = fibres.endplate_mm[chosen]
         halves = (high - endplate) / step, (endplate - low) / step
@@ -74,4 +75,5 @@ class TabulatedLine(LineResponse):
             accumulate_tabulated(
                 table.values, row, column, endplate / step, *halves, area, *sorted_points, points
             )
-        sums += self._mixture @ points
+        if not self._plain:
+            sums += self._mixture @ points
