@@ -37,6 +37,7 @@ autosummary_generate = False
 napoleon_google_docstring = False
 napoleon_use_param = False  # else each word of a type would be looked up, `n` in "shape (n,)" too
 napoleon_use_rtype = False
+napoleon_custom_sections = [("Attributes", "params_style")]  # likewise
 
 html_theme = "pydata_sphinx_theme"
 html_title = "myoloop"

@@ -332,6 +332,12 @@ def test_what_cannot_be_is_refused(change, words):
         action_potentials(**arguments)
 
 
+def test_a_contact_beyond_the_table_is_refused():
+    far = Electrodes(PLANE.on_skin(np.array([90.0]), np.zeros(1)))
+    with pytest.raises(ParameterError, match="90 mm across from a fibre"):
+        action_potentials(bundle(0.0, -3.0), PLANE, far)
+
+
 def test_a_unit_without_fibres_is_refused_by_name():
     with pytest.raises(ParameterError, match="1 of 3 units have no fibre, unit 1"):
         bundle([0.0, 1.0], [0.0, 0.0], unit=[0, 2])

@@ -158,6 +158,8 @@ def test_progress_is_told(emg, spikes):
         ({"conductor": PlanarLayers(fat_mm=1, skin_mm=1)}, ParameterError, "outside the muscle"),
         ({"conductor": InfiniteMedium()}, ParameterError, "on a skin"),
         ({"electrodes": Electrodes([[0.0, 2.0, 0.0]])}, ParameterError, "off the skin"),
+        ({"electrodes": GRID}, ParameterError, r"EMG\.electrodes"),
+        ({"fibres": None}, ParameterError, r"EMG\.fibres"),
         ({"rate_hz": 500.0}, ParameterError, "rate_hz"),
         ({"rate_hz": -1.0}, ParameterError, "EMG.rate_hz"),
         ({"amplifier": Amplifier(low_pass_hz=3000.0)}, ParameterError, "cannot hold"),

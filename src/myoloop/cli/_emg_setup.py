@@ -91,12 +91,12 @@ def electrodes_of(
         content = read_toml(Path(given))
         name = content.pop("name", None)
         if isinstance(name, str):
-            electrodes, notes = _placed(_named(name, f"{given}: name"), anatomy, content)
+            electrodes, notes = _placed(electrode_named(name, f"{given}: name"), anatomy, content)
             electrodes = changed(electrodes, content, given)
         else:
             electrodes = object_of(content, (SurfaceGrid, *_INSIDE), given)
     else:
-        electrodes = _named(given, "electrodes")
+        electrodes = electrode_named(given)
         if pitch_mm is not None:
             electrodes, pitch_mm = _pitched(electrodes, pitch_mm), None
         electrodes, notes = _placed(electrodes, anatomy, {})
@@ -173,7 +173,8 @@ def _preset(name: str, skin: Any, field: str) -> Anatomy:
     return PRESETS[key](skin=skin)
 
 
-def _named(name: str, field: str) -> AnyElectrode:
+def electrode_named(name: str, field: str = "electrodes") -> AnyElectrode:
+    """Electrodes of a name such as ``grid-8x8``; UnknownNameError offers the nearest one."""
     grid, row = _GRID.fullmatch(name), _ROW.fullmatch(name)
     if name == "grid-13x5":
         return SurfaceGrid.grid_13x5()

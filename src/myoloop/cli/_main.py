@@ -28,21 +28,25 @@ def main(ctx: click.Context) -> None:
 
 @main.command("list")
 def list_studies() -> None:
-    """List the studies that can be run."""
+    """List the studies that can be run, and the muscles and electrodes of 'emg'."""
     from .. import studies
+    from ._emg_show import show_emg_names
     from ._show import show_studies
 
     show_studies(studies.STUDIES.values())
+    show_emg_names()
 
 
 @main.command()
-@click.argument("study")
-def describe(study: str) -> None:
-    """Show what STUDY is, its parameters and its claims."""
+@click.argument("name", metavar="NAME")
+def describe(name: str) -> None:
+    """Show what a study is, its parameters and its claims; or a muscle, or electrodes, of 'emg'."""
+    from ._emg_show import show_emg_part
     from ._show import show_study
     from ._studies import study_named
 
-    show_study(study_named(study))
+    if not show_emg_part(name):
+        show_study(study_named(name))
 
 
 main.add_command(run)

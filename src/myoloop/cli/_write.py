@@ -16,9 +16,12 @@ from ..errors import MissingDependencyError, MyoloopWarning
 from ..parameters import plain
 
 if TYPE_CHECKING:
+    from ..data import Recording
     from ..io import OutputFolder
     from ..studies import StudyResult
     from ..viz import Titled
+
+_UNKNOWN = {"muscle": "unknown", "task": "simulation"}  # of a recording that does not say
 
 
 def check_formats(nix: bool) -> None:
@@ -36,7 +39,7 @@ def write_result(
     warnings: Sequence[str],
     subject: Mapping[str, str] | None = None,
 ) -> None:
-    """Write numbers and tables, then the recording, then figures and report.
+    """Write numbers and tables, then the recordings, then figures and report.
 
     Parameters
     ----------
@@ -59,6 +62,8 @@ def write_result(
         folder.write_table(f"{_file_name(table.title)}.tsv", table.columns, table.rows)
     if result.spikes or result.signals:
         _write_recording(folder, study, result, nix, subject)
+    for name, recording in result.recordings.items():
+        _write_emg(folder, study, name, recording)
 
     from ..viz import write_report
 
@@ -109,6 +114,36 @@ def _write_recording(
                 io.write_nix(path, **about)
         except MissingDependencyError as missing:
             warnings.warn(f"recording.nix was not written: {missing}", MyoloopWarning, stacklevel=2)
+
+
+def _write_emg(folder: OutputFolder, study: Titled, name: str, recording: Recording) -> None:
+    """One recording as NWB, and into the EMG-BIDS dataset of the folder."""
+    from .. import io
+
+    about = {key: str(recording.about.get(key, other)) for key, other in _UNKNOWN.items()}
+    file = f"emg-{_file_name(name)}.nwb"
+    try:
+        with folder.file(file) as path:
+            io.write_recording(path, recording, description=study.title, muscle=about["muscle"])
+    except MissingDependencyError as missing:
+        warnings.warn(f"{file} was not written: {missing}", MyoloopWarning, stacklevel=2)
+    try:
+        io.write_bids(
+            folder.path("bids"),
+            recording,
+            task=_label(about["task"]),
+            acquisition=_label(name),
+            muscle=about["muscle"],
+            dataset=study.title,
+            overwrite=True,  # the folder is fresh, or may be written over
+        )
+    except MissingDependencyError as missing:
+        warnings.warn(f"bids was not written: {missing}", MyoloopWarning, stacklevel=2)
+
+
+def _label(name: str) -> str:
+    """Letters and digits of a name, which is what BIDS allows."""
+    return re.sub(r"[^A-Za-z0-9]", "", name) or "emg"
 
 
 def _file_name(title: str) -> str:

@@ -5,10 +5,12 @@ from ._amplifier import Amplifier
 from ._anatomy import Anatomy
 from ._array_figures import draw_electrodes
 from ._bad_channels import BadChannels, BadChannelsState
+from ._biceps_brachii import biceps_brachii
 from ._calibrate import fit_noise
 from ._conductor import LineResponse, VolumeConductor
 from ._cylinder import LayeredCylinder
 from ._emg import EMG
+from ._extensor_digitorum import extensor_digitorum
 from ._fibres import MuscleFibres
 from ._filters import (
     bipolar,
@@ -20,6 +22,7 @@ from ._filters import (
     spatial_filter,
 )
 from ._first_dorsal_interosseous import first_dorsal_interosseous
+from ._flexor_digitorum_superficialis import flexor_digitorum_superficialis
 from ._grids import SurfaceGrid
 from ._infinite import InfiniteMedium
 from ._jitter import DischargeJitter
@@ -36,6 +39,7 @@ from ._sections import Circle, CrossSection, Ellipse, Mask, Polygon
 from ._skin import SkinConductor
 from ._source import ActionPotentialShape, Rosenfalck
 from ._synthesis import Synthesis, synthesise
+from ._tibialis_anterior import tibialis_anterior
 from ._velocity import conduction_velocity
 
 __all__ = [
@@ -80,6 +84,7 @@ __all__ = [
     "WhiteNoise",
     "action_potentials",
     "active_samples",
+    "biceps_brachii",
     "bipolar",
     "common_average",
     "conduction_velocity",
@@ -89,8 +94,10 @@ __all__ = [
     "draw_endplates",
     "draw_territories",
     "drifting_jitter",
+    "extensor_digitorum",
     "first_dorsal_interosseous",
     "fit_noise",
+    "flexor_digitorum_superficialis",
     "inverse_binomial",
     "laplacian",
     "monopolar",
@@ -98,5 +105,6 @@ __all__ = [
     "spatial_filter",
     "synthesise",
     "units_of",
+    "tibialis_anterior",
     "velocity_drift",
 ]

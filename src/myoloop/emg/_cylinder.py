@@ -13,7 +13,7 @@ from ..data import Contact, Electrodes
 from ..errors import ParameterError
 from ..parameters import number
 from ._bessel import Bessel, bessel
-from ._skin import SkinConductor
+from ._skin import SkinConductor, refuse_first
 from ._table import Frequencies
 
 FloatArray = NDArray[np.float64]
@@ -66,30 +66,26 @@ class LayeredCylinder(SkinConductor):
     def check_fibres(self, x_mm: FloatArray, y_mm: FloatArray) -> None:
         """Raise a ParameterError that names the first fibre outside the muscle."""
         radius = np.hypot(x_mm, y_mm)
-        # A bone's surface is no place for a fibre; neither is the fat.
-        wrong = (radius < self.bone_mm) | (radius > self.muscle_mm)
-        if np.any(wrong):
-            first = int(np.argmax(wrong))
-            raise ParameterError(
-                "MuscleFibres.x_mm, y_mm",
-                f"fibre {first} at ({x_mm[first]:g}, {y_mm[first]:g}) mm is {radius[first]:g} mm from the axis",
-                f"give places within the muscle, {self.bone_mm:g} to {self.muscle_mm:g} mm",
-            )
+        refuse_first(
+            (radius < self.bone_mm) | (radius > self.muscle_mm),
+            "MuscleFibres.x_mm, y_mm",
+            lambda i: f"fibre {i} at ({x_mm[i]:g}, {y_mm[i]:g}) mm is {radius[i]:g} mm from the axis",
+            f"give places within the muscle, {self.bone_mm:g} to {self.muscle_mm:g} mm",
+        )
 
     def check_electrodes(self, electrodes: Electrodes) -> None:
         """Raise a ParameterError that names the first contact off the skin."""
-        x, y, _ = electrodes.position_mm.T
-        radius = np.hypot(x, y)
-        wrong = np.abs(radius - self.radius_mm) > 1e-6 * self.radius_mm
-        if np.any(wrong):
-            first = int(np.argmax(wrong))
-            where = "inside the bone" if radius[first] < self.bone_mm else "off the skin"
-            raise ParameterError(
-                "Electrodes.position_mm",
-                f"contact {first} is {radius[first]:g} mm from the axis, {where}",
-                f"place it on the skin, at {self.radius_mm:g} mm (e.g. `SurfaceGrid(...).on(conductor)`), or "
-                "use an InfiniteMedium for contacts within the muscle",
-            )
+        radius = np.hypot(*electrodes.position_mm[:, :2].T)
+        refuse_first(
+            np.abs(radius - self.radius_mm) > 1e-6 * self.radius_mm,
+            "Electrodes.position_mm",
+            lambda i: (
+                f"contact {i} is {radius[i]:g} mm from the axis, "
+                + ("inside the bone" if radius[i] < self.bone_mm else "off the skin")
+            ),
+            f"place it on the skin, at {self.radius_mm:g} mm (e.g. `SurfaceGrid(...).on(conductor)`), or use "
+            "an InfiniteMedium for contacts within the muscle",
+        )
 
     def on_skin(self, across_mm: FloatArray, along_mm: FloatArray) -> FloatArray:
         """Points of the skin, shape (n, 3), at an arc `across_mm` from the +y direction."""

@@ -21,7 +21,7 @@ from ..data import (
     as_spike_trains,
     silent,
 )
-from ..errors import ParameterError
+from ..errors import ParameterError, shown
 from ..parameters import Parameters, count, number
 from ..random import Streams
 from ._action_potentials import action_potentials, default_amplifier
@@ -82,6 +82,16 @@ class EMG(Parameters):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        kinds = {
+            "fibres": MuscleFibres,
+            "conductor": VolumeConductor,
+            "electrodes": Electrodes,
+            "shape": ActionPotentialShape,
+        }
+        for name, kind in kinds.items():
+            given = getattr(self, name)
+            if not isinstance(given, kind):
+                raise ParameterError(f"EMG.{name}", f"{shown(given)} was given", f"give {kind.__name__}")
         inside = self.electrodes.intramuscular
         rate = self.rate_hz or (_INTRAMUSCULAR_HZ if inside else _SURFACE_HZ)
         amplifier = self.amplifier or default_amplifier(self.electrodes)

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data import Contact, Electrodes
-from ..errors import ParameterError
 from ..parameters import number
-from ._skin import SkinConductor
+from ._skin import SkinConductor, refuse_first
 from ._table import Frequencies
 
 FloatArray = NDArray[np.float64]
@@ -31,8 +30,10 @@ class PlanarLayers(SkinConductor):
     ----------
     fat_mm, skin_mm : float
         Thickness of each layer; 0 leaves it out. One of them must be above 0.
-    deepest_mm, widest_mm : float
-        Depth below the muscle's surface, and distance across, up to which fibres are admitted.
+    deepest_mm : float
+        Depth below the muscle's surface up to which fibres are admitted.
+    reach_across_mm : float
+        Greatest distance across between a fibre and a contact.
 
     References
     ----------
@@ -59,26 +60,22 @@ class PlanarLayers(SkinConductor):
 
     def check_fibres(self, x_mm: FloatArray, y_mm: FloatArray) -> None:
         """Raise a ParameterError that names the first fibre outside the muscle."""
-        wrong = (y_mm > 0) | (y_mm < -self.deepest_mm)
-        if np.any(wrong):
-            first = int(np.argmax(wrong))
-            raise ParameterError(
-                "MuscleFibres.y_mm",
-                f"fibre {first} at ({x_mm[first]:g}, {y_mm[first]:g}) mm is outside the muscle",
-                f"give places from y = {-self.deepest_mm:g} to 0 mm, or a larger PlanarLayers.deepest_mm",
-            )
+        refuse_first(
+            (y_mm > 0) | (y_mm < -self.deepest_mm),
+            "MuscleFibres.y_mm",
+            lambda i: f"fibre {i} at ({x_mm[i]:g}, {y_mm[i]:g}) mm is outside the muscle",
+            f"give places from y = {-self.deepest_mm:g} to 0 mm, or a larger PlanarLayers.deepest_mm",
+        )
 
     def check_electrodes(self, electrodes: Electrodes) -> None:
         """Raise a ParameterError that names the first contact off the skin."""
         height = electrodes.position_mm[:, 1]
-        wrong = np.abs(height - self.cover_mm) > 1e-6 * self.cover_mm
-        if np.any(wrong):
-            first = int(np.argmax(wrong))
-            raise ParameterError(
-                "Electrodes.position_mm",
-                f"contact {first} is at y = {height[first]:g} mm, off the skin",
-                f"place it on the skin, at y = {self.cover_mm:g} mm (e.g. `SurfaceGrid(...).on(conductor)`)",
-            )
+        refuse_first(
+            np.abs(height - self.cover_mm) > 1e-6 * self.cover_mm,
+            "Electrodes.position_mm",
+            lambda i: f"contact {i} is at y = {height[i]:g} mm, off the skin",
+            f"place it on the skin, at y = {self.cover_mm:g} mm (e.g. `SurfaceGrid(...).on(conductor)`)",
+        )
 
     def on_skin(self, across_mm: FloatArray, along_mm: FloatArray) -> FloatArray:
         """Points of the skin, shape (n, 3): x is across, z along."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -118,3 +119,9 @@ class SkinConductor(VolumeConductor):
             Whose transform must be even in both spatial frequencies.
         grid : Frequencies
         """
+
+
+def refuse_first(wrong: NDArray[np.bool_], field: str, given: Callable[[int], str], mend: str) -> None:
+    """Raise a ParameterError of the first place that is wrong, if any is."""
+    if np.any(wrong):
+        raise ParameterError(field, given(int(np.argmax(wrong))), mend)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data import Electrodes
+from ..errors import ParameterError
 from ._conductor import LineResponse
 from ._fibres import MuscleFibres
 from ._points import columns, pitch_step
@@ -56,7 +57,17 @@ class TabulatedLine(LineResponse):
         self._circumference = body.circumference_mm
         self._depth = body.depth_mm(fibres.x_mm, fibres.y_mm)
         self._across = body.across_mm(fibres.x_mm, fibres.y_mm)
+        self._check_width(body, across)
         self._fibres = fibres
+
+    def _check_width(self, body: SkinConductor, across: FloatArray) -> None:
+        furthest = max(self._across.max() - across.min(), across.max() - self._across.min())
+        if min(furthest, self._circumference / 2) > body.widest_mm * (1.0 + 1e-9):
+            raise ParameterError(
+                "Electrodes.position_mm",
+                f"a contact is {furthest:g} mm across from a fibre",
+                f"keep within {body.widest_mm:g} mm, or widen the {type(body).__name__}",
+            )
 
     def accumulate(self, chosen: IntArray, factor: FloatArray, sums: NDArray[np.float32]) -> None:
         """Add the fibres `chosen`; see the base class."""

@@ -77,7 +77,7 @@ def velocities(
 
 
 def single_fibre_velocities(conductor: Any, half_mm: float, cover_mm: float) -> list[tuple[float, float]]:
-    """Depth below the muscle's surface, and estimate, of central endplates and fibres that conduct at 4 m/s."""
+    """Depth below the muscle's surface, and estimate, of fibres with central endplates set to 4 m/s."""
     below = np.array([0.5, 1.5, 2.5, 3.5])
     fibres = _single_fibres(conductor, cover_mm + below, half_mm)
     found = _estimated(fibres, conductor, _column(conductor, 3, half_mm / 2))
@@ -115,10 +115,11 @@ def log_log_fit(x: FloatArray, y: FloatArray) -> dict[str, float]:
     }
 
 
-def rate_change(emg: EMG, factor: int = 4) -> float:
+def rate_change(emg: EMG, factor: int = 3) -> float:
     """Largest change of a peak-to-peak amplitude, over the unit's largest, at a higher sampling rate."""
-    faster = replace(emg, rate_hz=factor * emg.rate_hz)
-    return _change(peaks_uV(faster.action_potentials), peaks_uV(emg.action_potentials))
+    some = np.arange(0, emg.fibres.n_units, 4)
+    faster = replace(emg, fibres=emg.fibres.select(some), rate_hz=factor * emg.rate_hz)
+    return _change(peaks_uV(faster.action_potentials), peaks_uV(emg.action_potentials)[some])
 
 
 def unit_change(emg: EMG) -> float:
@@ -175,7 +176,7 @@ def step_of_direct_change(emg: EMG, units: Sequence[int], fibres: int, cell_mm: 
     return _change(fast.peak_to_peak_uV, fine.peak_to_peak_uV)
 
 
-def homogeneous_ratio(radius_mm: float = 200.0, depth_mm: float = 5.0) -> tuple[float, float]:
+def homogeneous_ratio(radius_mm: float = 400.0, depth_mm: float = 5.0) -> tuple[float, float]:
     """Amplitude of a fibre at the insulated surface of a large cylinder over that in an infinite medium.
 
     Returns

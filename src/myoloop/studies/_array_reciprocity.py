@@ -52,7 +52,7 @@ def _from_skin(
     along_mm: FloatArray,
     grid: Frequencies,
 ) -> FloatArray:
-    """r in V/(A mm) of a current that enters at a point of the skin, sensed at fibres."""
+    """Compute r in V/(A mm) of a current that enters at a point of the skin, sensed at fibres."""
     modes = _modes(body, body.radius_mm - depths_mm, grid)
     n = np.arange(grid.orders + 1)
     angles = np.cos(np.outer(across_mm / body.radius_mm, n)) * np.where(n == 0, 1.0, 2.0)

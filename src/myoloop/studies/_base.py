@@ -139,6 +139,9 @@ class StudyResult:
         Paragraphs for the report: what was assumed, what is a reconstruction.
     claims : tuple of Outcome
     provenance : dict
+    recordings : mapping
+        EMG, e.g. ``{"surface": Recording}``; a recording may say in its ``about`` of which ``muscle``
+        it is, and at what ``task``.
     """
 
     metrics: dict[str, Any]

@@ -60,8 +60,9 @@ def _traces(spikes: SpikeTrains, emg: EMG, passing: PassingEMG, shown: IntArray)
     span = (float(times[0]), float(times[-1])) if len(times) > 1 else (spikes.t_start_s, spikes.t_stop_s)
     part = spikes.between(max(span[0], spikes.t_start_s), min(span[1], spikes.t_stop_s))
     traces = values[:, shown]
-    apart = _round_up(0.6 * float(np.ptp(traces, axis=0).max())) if len(traces) else 1.0
+    apart = _apart(traces.T)
     level, name = _levels(emg.electrodes, shown)
+    label = f"{name} ({apart:g} uV apart)" if len(shown) > 1 else "EMG (uV)"
     layers = tuple(
         _thinned(times, at + trace / apart, 3 * (k % 2))
         for k, (at, trace) in enumerate(zip(level, traces.T, strict=True))
@@ -74,8 +75,8 @@ def _traces(spikes: SpikeTrains, emg: EMG, passing: PassingEMG, shown: IntArray)
             Panel(
                 layers,
                 "Time (s)",
-                f"{name} ({apart:g} uV apart)",
-                f"EMG, {names[shown[0]]} to {names[shown[-1]]}",
+                label,
+                f"EMG, {_span(names, shown)}",
                 span,
             ),
         ),
@@ -125,9 +126,9 @@ def _waveforms(spikes: SpikeTrains, emg: EMG, shown: IntArray) -> Figure:
     potentials = emg.action_potentials
     level, name = _levels(emg.electrodes, shown)
     panels = []
-    for place, unit in enumerate(_examples(spikes, emg, _WAVEFORMS)):
+    for place, unit in enumerate(_examples(spikes, emg, _WAVEFORMS, emg.electrodes.intramuscular)):
         values = potentials.values_uV[unit][shown]
-        apart = _round_up(0.6 * float(np.ptp(values, axis=1).max()))
+        apart = _apart(values)
         lines = tuple(
             Line(1e3 * potentials.times_s, at + value / apart, color=place)
             for at, value in zip(level, values, strict=True)
@@ -137,15 +138,14 @@ def _waveforms(spikes: SpikeTrains, emg: EMG, shown: IntArray) -> Figure:
                 lines,
                 "Time (ms)",
                 name if place == 0 else "",
-                f"Unit {unit}: {apart:g} uV apart",
+                f"Unit {unit}: {apart:g} uV apart" if len(shown) > 1 else f"Unit {unit}",
             )
         )
     names = emg.electrodes.names
     return Figure(
         "action-potentials",
         tuple(panels),
-        f"Action potentials of single units on {names[shown[0]]} to {names[shown[-1]]}; the discharge is at "
-        "0 ms.",
+        f"Action potentials of single units on {_span(names, shown)}; the discharge is at 0 ms.",
         columns=len(panels),
         height_in=4.0,
     )
@@ -227,19 +227,25 @@ def _outlines(emg: EMG) -> dict[str, Any]:
     return shapes
 
 
-def _examples(spikes: SpikeTrains, emg: EMG, count: int) -> IntArray:
-    """Units from the smallest to the largest, of those with spikes where there are any."""
+def _examples(spikes: SpikeTrains, emg: EMG, count: int, near: bool = False) -> IntArray:
+    """Units from the smallest to the largest, of those with spikes where there are any.
+
+    `near` takes those of the greatest potentials instead: few units are near to an electrode in the muscle.
+    """
     active = np.flatnonzero(spikes.active) if spikes.active.any() else np.arange(emg.fibres.n_units)
+    if near:
+        peaks = emg.action_potentials.peak_to_peak_uV.max(axis=1)
+        return np.asarray(np.sort(active[np.argsort(peaks[active], kind="stable")[-count:]]))
     active = active[np.argsort(emg.fibres.fibres_per_unit[active], kind="stable")]
     chosen: IntArray = active[np.unique(np.linspace(0, len(active) - 1, count).astype(int))]
     return chosen
 
 
 def _places(electrodes: Electrodes) -> IntArray | None:
-    """Row and column of each channel's first contact, where the contacts have such."""
+    """Row and column of the contact that counts most in each channel, where the contacts have such."""
     if electrodes.place is None:
         return None
-    return np.asarray(electrodes.place[np.argmax(electrodes.matrix != 0, axis=1)])
+    return np.asarray(electrodes.place[np.argmax(np.abs(electrodes.matrix), axis=1)])
 
 
 def _column(electrodes: Electrodes, rms: FloatArray) -> IntArray:
@@ -260,14 +266,27 @@ def _thinned(x: FloatArray, y: FloatArray, color: int = 0) -> Line:
 
 def _levels(electrodes: Electrodes, shown: IntArray) -> tuple[FloatArray, str]:
     """Where each channel's zero is drawn, and what the axis counts: rows of a grid, from 1, or channels."""
+    if len(shown) == 1:
+        return np.zeros(1), "Potential (uV)"
     place = _places(electrodes)
     if place is None or len(set(place[shown, 0].tolist())) < len(shown):
         return shown + 1.0, "Channel"
     rows = place[shown, 0]
-    # Rows that were left out for want of room leave no gap.
-    return (
-        (rows + 1.0, "Row") if np.ptp(rows) < len(rows) else (np.arange(1.0, len(rows) + 1), "Channel shown")
-    )
+    if np.ptp(rows) >= len(rows):  # some were left out for want of room
+        return np.asarray(np.arange(1.0, len(rows) + 1)), "Channel shown"
+    return rows + 1.0, "Row"
+
+
+def _apart(values: NDArray[Any]) -> float:
+    """Distance in uV at which curves, shape (curves, samples), are told apart; 1 for one alone."""
+    if len(values) < 2 or values.size == 0:
+        return 1.0
+    return _round_up(0.6 * float(np.ptp(values, axis=1).max()))
+
+
+def _span(names: tuple[str, ...], shown: IntArray) -> str:
+    first, last = names[shown[0]], names[shown[-1]]
+    return first if len(shown) == 1 else f"{first} to {last}"
 
 
 def _round_up(value: float) -> float:

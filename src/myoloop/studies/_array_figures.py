@@ -1,0 +1,170 @@
+"""Figures that the studies of electrode arrays share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data import ActionPotentials, Figure, Layer, Level, Line, Panel, Raster, Recording, thin
+from ._array_contraction import ArrayStudy, Contraction
+
+FloatArray = NDArray[np.float64]
+
+_GREY = 6
+_SMOOTHED_HZ = 10.0
+_FIRST_HZ = 10.0  # slower is what baselines do
+
+
+def contraction_figure(params: ArrayStudy, contraction: Contraction) -> Figure:
+    """Discharges and force."""
+    force = contraction.force
+    span = 0.0, params.duration_s
+    t_s, percent = thin(force.times_s, force.values)
+    return Figure(
+        "raster",
+        (
+            Panel((Raster(contraction.spikes),), y_label="Unit", title="Discharges", x_range=span),
+            Panel(
+                (Line(t_s, percent, "force"), Level(params.target_percent_mvc, "target")),
+                "Time (s)",
+                "Force (% MVC)",
+                "Force",
+                span,
+            ),
+        ),
+        f"{len(contraction.recruited)} of {params.units} units fire, the smallest first. The excitation is "
+        "such that the mean force of the pool would rise evenly to its target.",
+        share_x=True,
+        height_in=2.4,
+    )
+
+
+def rates_figure(params: ArrayStudy, contraction: Contraction, ratio: float) -> Figure:
+    """Order of recruitment and rates on the plateau against thresholds."""
+    spikes = contraction.spikes
+    threshold = spikes.annotations["recruitment_threshold"]
+    recruited = contraction.recruited
+    first = np.array([spikes[int(unit)][0] for unit in recruited])
+    rates = spikes.between(*params.settled_s).rates_pps()
+    label = "Recruitment threshold (% of maximal excitation)"
+    return Figure(
+        "recruitment",
+        (
+            Panel(
+                (Line(100 * threshold[recruited], first, "", 0, "", "o"),),
+                label,
+                "First discharge (s)",
+                "Order of recruitment",
+            ),
+            Panel(
+                (Line(100 * threshold, rates, "", 1, "", "o"),),
+                label,
+                "Rate on the plateau (pps)",
+                "Earlier units fire faster",
+            ),
+        ),
+        f"Each unit's first discharge, and its mean rate on the plateau; thresholds span {ratio:g}-fold.",
+        columns=2,
+        height_in=3.0,
+    )
+
+
+def stacked(times: FloatArray, traces: NDArray[Any], gap: float, color: int = 0) -> list[Layer]:
+    """Traces (n, samples) one above another, `gap` apart, the first at the top."""
+    layers: list[Layer] = []
+    for row, trace in enumerate(traces):
+        layers.append(Line(times, trace / gap - row, color=color))
+    return layers
+
+
+def traces_panel(
+    recording: Recording, values: NDArray[Any], names: tuple[str, ...], span: tuple[float, float], title: str
+) -> Panel:
+    """A stretch of some channels, shape (channels, samples), with their spacing in the title."""
+    times = recording.times_s
+    inside = (times >= span[0]) & (times < span[1])
+    shown = values[:, inside]
+    gap = nice(0.8 * float(np.abs(shown).max()))
+    return Panel(
+        tuple(stacked(times[inside], shown, gap)),
+        "Time (s)",
+        f"Channels {names[0]} to {names[-1]}",
+        f"{title}, {number_of(gap)} apart",
+        span,
+        (-len(values) - 0.3, 1.3),
+    )
+
+
+def nice(value: float) -> float:
+    """The next greater one of 1, 2, 5, 10 ..."""
+    power = 10.0 ** np.floor(np.log10(value))
+    return float(next(step for step in (1.0, 2.0, 5.0, 10.0) if step * power >= value * (1 - 1e-9)) * power)
+
+
+def number_of(uV: float) -> str:
+    """A potential in a readable unit."""
+    return f"{uV / 1000:.3g} mV" if uV >= 1000 else f"{uV:.3g} uV"
+
+
+def spectrum(values: NDArray[Any], rate_hz: float) -> tuple[FloatArray, FloatArray]:
+    """Frequencies and power spectral density in uV2/Hz, the mean over channels, smoothed over 10 Hz."""
+    from scipy.ndimage import uniform_filter1d
+    from scipy.signal import welch
+
+    frequency, power = welch(values, rate_hz, nperseg=min(values.shape[1], round(rate_hz)), axis=1)
+    width = max(1, round(_SMOOTHED_HZ / frequency[1]))
+    return frequency, uniform_filter1d(power.mean(axis=0), width)
+
+
+def peak_hz(frequency: FloatArray, power: FloatArray) -> float:
+    """Frequency of the largest power above 10 Hz."""
+    kept = frequency >= _FIRST_HZ
+    return float(frequency[kept][np.argmax(power[kept])])
+
+
+def median_hz(frequency: FloatArray, power: FloatArray) -> float:
+    """Frequency that halves the power above 10 Hz."""
+    kept = frequency >= _FIRST_HZ
+    summed = np.cumsum(power[kept])
+    return float(frequency[kept][np.searchsorted(summed, summed[-1] / 2)])
+
+
+def spectrum_figure(spectra: dict[str, tuple[FloatArray, FloatArray]], highest_hz: float) -> Figure:
+    """Spectra over their maxima, linear and logarithmic."""
+    linear: list[Layer] = []
+    decibels: list[Layer] = []
+    for color, (name, (frequency, power)) in enumerate(spectra.items()):
+        peak = peak_hz(frequency, power)
+        kept = (frequency <= highest_hz) & (frequency >= 2.0)
+        scaled = power[kept] / power[frequency >= _FIRST_HZ].max()
+        linear.append(Line(frequency[kept], scaled, f"{name}, peak {peak:.0f} Hz", color))
+        decibels.append(Line(frequency[kept], 10 * np.log10(scaled), name, color))
+    return Figure(
+        "spectrum",
+        (
+            Panel(tuple(linear), "Frequency (Hz)", "Power / maximum", "", (0.0, highest_hz), (0.0, 1.05)),
+            Panel(tuple(decibels), "Frequency (Hz)", "Power (dB)", "", (0.0, highest_hz), (-50.0, 2.0)),
+        ),
+        "Power spectral density on the plateau, the mean over channels, smoothed over 10 Hz.",
+        columns=2,
+        height_in=3.0,
+    )
+
+
+def potentials_panel(potentials: ActionPotentials, unit: int, values: NDArray[Any], y_label: str) -> Panel:
+    """Potential of a unit on channels one above another, shape (channels, samples)."""
+    gap = nice(0.25 * float(np.ptp(values, axis=1).max()))
+    return Panel(
+        tuple(stacked(1000 * potentials.times_s, values, gap)),
+        "Time (ms)",
+        y_label,
+        f"Unit {unit + 1}: {number_of(gap)} apart",
+        y_range=(-len(values) - 2.0, 4.0),
+    )
+
+
+def spread_units(units: NDArray[np.int64], n: int) -> list[int]:
+    """Some `n` units of those given, from the first to the last."""
+    return [int(units[k]) for k in np.unique(np.linspace(0, len(units) - 1, n).astype(int))]
