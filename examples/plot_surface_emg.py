@@ -2,8 +2,8 @@
 Surface EMG of a hand muscle
 ============================
 
-The first dorsal interosseous with all of its 52,500 fibres, a grid of 13 x 5 contacts on the skin above it,
-and what one motor unit looks like there.
+The first dorsal interosseous with all of its fibres, some 52,500, a grid of 13 x 5 contacts on the skin above
+it, and what one motor unit looks like there.
 """
 
 from pathlib import Path
@@ -25,6 +25,7 @@ anatomy = emg.first_dorsal_interosseous()
 thresholds = ml.muscle.recruitment_thresholds(anatomy.units, ratio=anatomy.ratio)
 grid = emg.SurfaceGrid.grid_13x5(pitch_mm=4.0)
 model = anatomy.surface(thresholds, grid, seed=1)
+print(model.fibres)
 muscle = emg.draw_territories(model.fibres)
 ml.viz.save(muscle, folder)
 
@@ -88,12 +89,12 @@ print(recording)
 
 middle = [i for i, c in enumerate(column) if c == 3 and row[i] % 3 == 1]
 traces = tuple(
-    Line(recording.times_s, 1e-3 * recording.values_uV[i] + 3.0 * place, recording.channels[i], place)
+    Line(recording.times_s, 1e-3 * recording.values_uV[i] + 2.0 * place, recording.channels[i], place)
     for place, i in enumerate(middle)
 )
 surface_emg = Figure(
     "surface_emg",
-    (Panel(traces, "Time (s)", "EMG (mV), 3 mV apart", "Five channels of the middle column"),),
+    (Panel(traces, "Time (s)", "EMG (mV), 2 mV apart", "Five channels of the middle column"),),
     "Monopolar EMG of 80 units.",
     height_in=4.0,
 )

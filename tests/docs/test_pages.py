@@ -1,5 +1,6 @@
 """The code of the documentation and the examples runs."""
 
+import re
 import runpy
 from pathlib import Path
 
@@ -15,6 +16,18 @@ EXAMPLES = sorted((ROOT / "examples").glob("plot_*.py"))
 def test_page(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run_blocks(page, code_blocks(page, "python"))
+
+
+def test_the_page_shows_what_its_code_prints(tmp_path, monkeypatch, capsys):
+    page = ROOT / "docs" / "emg-model.md"
+    monkeypatch.chdir(tmp_path)
+    run_blocks(page, code_blocks(page, "python"))
+    shown = page.read_text("utf-8").split("It prints")[1].split("```")[1].removeprefix("text\n")
+
+    printed = capsys.readouterr().out
+    assert re.sub(r"\d+", "#", printed) == re.sub(r"\d+", "#", shown)
+    numbers = [[float(found) for found in re.findall(r"\d+", text)] for text in (printed, shown)]
+    assert numbers[0] == pytest.approx(numbers[1], rel=0.01)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)

@@ -59,3 +59,17 @@ def test_commands_exist():
         for match in re.findall(r"^myoloop (\w+)", block, flags=re.MULTILINE)
     }
     assert named <= set(main.commands)
+
+
+def test_studies_and_muscles_that_the_pages_name_exist():
+    from myoloop.emg import __all__ as emg_names
+    from myoloop.studies import STUDIES
+
+    pages = [README, *(ROOT / "docs").glob("*.md")]
+    text = "\n".join(block for page in pages for block in code_blocks(page, "sh"))
+    studies = set(re.findall(r"myoloop (?:run|describe) ([a-z]\S+)", text))
+    muscles = set(re.findall(r"--muscle (\w+)(?= )", text))
+
+    assert len(studies) >= 3
+    assert studies <= {*STUDIES, *muscles}
+    assert muscles <= set(emg_names)

@@ -74,4 +74,4 @@ def same_spikes():
 @pytest.fixture(autouse=True)
 def _fork_although_xdist_has_a_thread(monkeypatch):
     """Isolated reading spawns where there are threads, which takes a second each time."""
-    monkeypatch.setattr("threading.active_count", lambda: 1)
+    monkeypatch.setattr("myoloop.io._isolated.has_threads", lambda: False)

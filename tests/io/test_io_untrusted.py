@@ -128,16 +128,27 @@ def fail():
     raise ParameterError("a.b", "wrong", "mend")
 
 
+HAS_THREADS = isolated.has_threads  # before the tests' own takes its place
+
+
 @pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("loaded", ["jax", "numpy"])
+def test_threads_are_seen_also_where_python_does_not_count_them(monkeypatch, threads, loaded):
+    monkeypatch.setattr("threading.active_count", lambda: threads)
+    monkeypatch.setattr("sys.modules", {loaded: None})
+    assert HAS_THREADS() == (threads > 1 or loaded == "jax")
+
+
+@pytest.mark.parametrize("threads", [False, True])
 def test_the_child_pays(tmp_path, monkeypatch, threads, originals):
     """By fork, and by a fresh process where there are threads."""
-    monkeypatch.setattr("threading.active_count", lambda: threads)
+    monkeypatch.setattr(isolated, "has_threads", lambda: threads)
     path = tmp_path / "x.nwb"
     path.write_bytes(originals[".nwb"])
     assert read_spikes(path).counts.tolist() == [2, 0, 1]
     with pytest.raises(MyoloopError, match=r"Limits\.spikes"):
         read_spikes(path, limits=Limits(spikes=1))
-    if threads == 1:  # a spawned child cannot import this test file
+    if not threads:  # a spawned child cannot import this test file
         with pytest.raises(UnreadableFileError, match="died"):
             isolated.read_isolated(path, die)
         with pytest.raises(UnreadableFileError, match="died"):

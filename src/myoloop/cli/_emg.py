@@ -37,7 +37,7 @@ _REFERENCE = (
     help="Units of the pool, silent ones too.",
 )
 @click.option("--ratio", type=float, metavar="X", help="Recruitment ratio of the pool [the muscle's].")
-@click.option("--mode", metavar="NAME", help="Form of the recruitment thresholds [combined].")
+@click.option("--mode", metavar="NAME", help="Form of the recruitment thresholds [konstantin].")
 @click.option("--derivation", metavar="NAME", help="monopolar, bipolar, double-differential, laplacian ...")
 @click.option("--pitch-mm", metavar="MM", help="Distance of neighbouring contacts.")
 @click.option("--rate-hz", metavar="HZ", help="Samples per second [2048, within the muscle 10240].")
@@ -190,7 +190,7 @@ def _thresholds(
     if ratio is None and mode is None:
         return thresholds_of(trains, anatomy)
     ratio = anatomy.ratio if ratio is None else ratio
-    mode = "combined" if mode is None else mode
+    mode = "konstantin" if mode is None else mode
     note = f"Recruitment thresholds of ratio {ratio:g} (mode {mode!r}) were asked for, in order of size."
     return recruitment_thresholds(len(trains), ratio=ratio, mode=mode), note
 
@@ -205,8 +205,9 @@ def _say_of_pool(trains: SpikeTrains, anatomy: Anatomy, is_default: bool) -> Non
         warnings.warn("no unit fired: the EMG is noise, or flat", MyoloopWarning, stacklevel=2)
     if is_default and len(trains) < 0.5 * anatomy.units:
         warnings.warn(
-            f"the {len(trains)} units of the file share all fibres of the muscle, of which "
-            f"{anatomy.name} has {anatomy.units}; give --units {anatomy.units} where others were silent",
+            f"the {len(trains)} units of the file share all fibres of the {anatomy.name}, which has some "
+            f"{anatomy.units} units: potentials are about {anatomy.units / len(trains):.1f} times "
+            f"as large as those of its units; give --units {anatomy.units} if the others were silent",
             MyoloopWarning,
             stacklevel=2,
         )

@@ -104,7 +104,7 @@ __all__ = [
     "scale_for_snr",
     "spatial_filter",
     "synthesise",
-    "units_of",
     "tibialis_anterior",
+    "units_of",
     "velocity_drift",
 ]

@@ -87,11 +87,13 @@ def action_potentials(
     )
     values = np.zeros((fibres.n_units, line.n_contacts, times.n_samples), dtype=np.float32)
     bins = _velocity_bins(fibres)
-    for done, one in enumerate(bins):
+    done = 0
+    for one in bins:
         sums = np.zeros((line.n_contacts, times.n_steps), dtype=np.float32)
         line.accumulate(one.fibres, factors[one.fibres], sums)
         values[one.unit] += sums @ times.matrix(one.velocity)
-        progress("action potentials", done + 1, len(bins))
+        done += len(one.fibres)
+        progress("action potentials", done, len(fibres), "fibres")
     matrix = electrodes.matrix.astype(np.float32) * np.float32(1e3 * shape.intracellular_S_per_m)
     return ActionPotentials(np.matmul(matrix, values), rate_hz, times.t_start_s, channels=electrodes.names)
 

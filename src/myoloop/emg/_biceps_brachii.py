@@ -30,7 +30,6 @@ def biceps_brachii(skin: str = "prepared", *, fat_mm: float = 3.0, skin_mm: floa
 
     References
     ----------
-    Nelson, Dewald, Murray (2016), J Biomech 49:1948: fascicles are longer than an ultrasound probe sees.
     Birkbeck, Heskamp, Schofield, Blamire, Whittaker (2020), Clin Neurophysiol 131:1399: areas of units.
     Gath, Stalberg (1981), Exp Brain Res 43:377: innervation number. Krackowizer, Brenner (2008),
     Phlebologie 37:83: skin. Pereira Botelho, Curran, Lowery (2019), PLoS Comput Biol 15:e1007267:

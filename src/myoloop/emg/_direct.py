@@ -244,8 +244,8 @@ class _WithoutBounds(_Kernel):
         self._places = np.stack([fibres.x_mm, fibres.y_mm], axis=1)
 
     def _distance(self, fibre: int) -> FloatArray:
-        distance = np.linalg.norm(self._points[:, :2] - self._places[fibre], axis=1)
-        return np.maximum(distance, self._nearest)
+        away = self._points[:, :2] - self._places[fibre]
+        return np.asarray(np.maximum(np.hypot(away[:, 0], away[:, 1]), self._nearest))
 
     def width_mm(self, fibre: int) -> float:
         """The least distance, widened by the anisotropy."""

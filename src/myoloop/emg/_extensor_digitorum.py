@@ -18,7 +18,8 @@ _DIAMETER_UM = 52.0
 def extensor_digitorum(skin: str = "prepared", *, fat_mm: float = 3.0, skin_mm: float = 1.3) -> Anatomy:
     """Extensor digitorum: a narrow muscle of the forearm, directly below the fascia.
 
-    Its compartments for the digits are one bundle here. Radius and ulna are one bone of their area on the axis.
+    Its compartments for the digits are one bundle here. Radius and ulna are one bone of their area on the
+    axis.
 
     Parameters
     ----------
@@ -64,7 +65,8 @@ def extensor_digitorum(skin: str = "prepared", *, fat_mm: float = 3.0, skin_mm: 
         sources={
             "units": "Ma et al. (2024)",
             "ratio": "chosen",
-            "fibres": "chosen: those of the diameter that fill 80 % of the section, 59,000; see Ma et al. (2024)",
+            "fibres": "chosen: those of the diameter that fill 80 % of the section, 59,000; see "
+            "Ma et al. (2024)",
             "diameter": "52 um chosen",
             "section, forearm, bones": "20 x 12 mm (188 mm2), radii of 39 mm below the fat and 9 mm, chosen",
             "length": "58 mm chosen",

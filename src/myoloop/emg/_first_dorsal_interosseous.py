@@ -30,7 +30,7 @@ def first_dorsal_interosseous(
 
     References
     ----------
-    Pereira Botelho, Curran, Lowery (2019), PLoS Comput Biol 15:e1007267: tissues, area, fibres per mm2.
+    Pereira Botelho, Curran, Lowery (2019), PLoS Comput Biol 15:e1007267: tissues, area.
     Fuglevand, Winter, Patla (1993), J Neurophysiol 70:2470: 120 units, thresholds of ratio 30. Nishizono,
     Fujimoto, Ohtake, Miyashita (1990), Electroencephalogr Clin Neurophysiol 75:75: velocities. Birkbeck,
     Heskamp, Schofield, Blamire, Whittaker (2020), Clin Neurophysiol 131:1399: areas of units.
@@ -61,12 +61,14 @@ def first_dorsal_interosseous(
         ratio=30.0,
         sources={
             "units, ratio": "Fuglevand et al. (1993)",
-            "fibres": "350 per mm2 of 150 mm2 (Pereira Botelho et al. 2019); cadavers 40,500 (quoted by Ma "
-            "et al. 2024, PLoS Comput Biol 20:e1012257)",
+            "fibres": "350 per mm2 chosen, hence 52,500; 40,500 in cadavers as quoted in the code of Ma "
+            "et al. (2024), PLoS Comput Biol 20:e1012257",
             "section": "area of Pereira Botelho et al. (2019), its shape chosen",
+            "diameter": "50 um chosen",
+            "endplates": "default spread, chosen",
             "hand": "radius of 14 mm chosen",
-            "length": "chosen: the belly is shorter than its optimal length of 38.9 mm, and fascicles are "
-            "shorter than the belly (Infantolino, Challis 2010, J Anat 216:463; 2012, Anat Rec)",
+            "length": "32 mm chosen; fascicles are shorter than the belly (Infantolino et al. "
+            "2012, Anat Rec)",
             "velocity": "Nishizono et al. (1990): 3.2 to 5.0 m/s, mean 4.2, r = 0.71 with twitch force; SD "
             "from that range",
             "territory": "chosen: as wide as the muscle for the largest unit, so that its fibres mix with "

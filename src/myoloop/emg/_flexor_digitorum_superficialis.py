@@ -20,8 +20,8 @@ def flexor_digitorum_superficialis(
 ) -> Anatomy:
     """Flexor digitorum superficialis: the second layer of the forearm, below the flexors of the wrist.
 
-    Its compartments for the digits are one bundle here. The muscles above it conduct alike and are at rest; radius
-    and ulna are one bone of their area on the axis.
+    Its compartments for the digits are one bundle here. The muscles above it conduct alike and are at
+    rest; radius and ulna are one bone of their area on the axis.
 
     Parameters
     ----------
@@ -67,9 +67,11 @@ def flexor_digitorum_superficialis(
         sources={
             "units": "300 chosen; 158 for the part of the index finger (Ma et al. 2024)",
             "ratio": "chosen",
-            "fibres": "chosen: those of the diameter that fill 80 % of the section, 89,000; see Ma et al. (2024)",
+            "fibres": "chosen: those of the diameter that fill 80 % of the section, 89,000; see "
+            "Ma et al. (2024)",
             "diameter": "52 um chosen",
-            "section, forearm, bones": "30 x 12 mm (283 mm2) 6 mm below the fascia, radii of 39 mm below the fat and 9 mm, chosen",
+            "section, forearm, bones": "30 x 12 mm (283 mm2) 6 mm below the fascia, radii of 39 mm "
+            "below the fat and 9 mm, chosen",
             "length": "64 mm chosen",
             "endplates": "1.5 times the default spread, chosen",
             "velocity": "4.1 +- 0.3 m/s chosen",

@@ -69,7 +69,7 @@ class Noise(Parameters):
         """Return the noise scaled to a signal-to-noise ratio.
 
         The ratio is 20 log10(c/n): c the rms of the clean EMG over all channels together and over the
-        time the muscle is active (`active_samples`, `rms_while_active`), n this noise's *expected* rms.
+        time the muscle is active (`active_samples`, `RmsWhileActive`), n this noise's *expected* rms.
         What one recording holds differs by chance: little for white noise, much for slow wander.
 
         Parameters

@@ -64,8 +64,8 @@ def tibialis_anterior(skin: str = "prepared", *, fat_mm: float = 3.0, skin_mm: f
         units=445,
         ratio=30.0,
         sources={
-            "units": "445 chosen, the anatomical count usual in the field; estimates in life go from 91 to 226 "
-            "(McNeil et al. 2005)",
+            "units": "445 chosen, the anatomical count usual in the field; estimates in life go from 91 to "
+            "226 (McNeil et al. 2005)",
             "ratio": "chosen",
             "fibres": "chosen: those of the diameter that fill 80 % of the section, 527 a unit; 329 were "
             "estimated in situ (Gath, Stalberg 1981)",

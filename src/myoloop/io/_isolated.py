@@ -41,7 +41,7 @@ def read_isolated(path: Path, read: Callable[[], T]) -> T:
     """Result of `read` (which must be picklable) in a child; a file that it does not survive is refused."""
     size = path.stat().st_size
     patience = _PATIENCE_S + size / _BYTES_PER_S
-    forks = hasattr(os, "fork") and threading.active_count() == 1
+    forks = hasattr(os, "fork") and not has_threads()
     task = _Task(read)
     status, said = (_forked if forks else _spawned)(task, patience, _MEMORY_BYTES + 20 * size)
     if status is None:
@@ -55,6 +55,11 @@ def read_isolated(path: Path, read: Callable[[], T]) -> T:
         raise error
     result: T = _frozen(found)
     return result
+
+
+def has_threads() -> bool:
+    """Whether a forked child might wait forever for a lock that a thread of ours held."""
+    return threading.active_count() > 1 or "jax" in sys.modules  # whose threads Python does not know of
 
 
 @final

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,6 @@ from ..emg import (
     LayeredCylinder,
     MuscleFibres,
     Noise,
-    SkinConductor,
     SurfaceGrid,
     VolumeConductor,
     action_potentials,
@@ -53,49 +52,59 @@ class Velocities:
     at: dict[str, float]
 
 
-def velocities(
-    emg: EMG, anatomy: Anatomy, seed: int, units: NDArray[np.int64], progress: Progress
-) -> Velocities:
-    """Estimate velocities with three single differentials halfway from the endplates to the tendons."""
-    muscle = anatomy.muscle
-    middle = muscle.endplate_mm
-    long_muscle = muscle.replace(lower_tendon_mm=middle - HALF_MM, upper_tendon_mm=middle + HALF_MM)
-    fibres = long_muscle.fibres(emg.fibres.about["thresholds"], seed=seed).select(units)
-    electrodes = _column(emg.conductor, _ROWS, middle + HALF_MM / 2)
-    true = _unit_velocities(fibres)
-    estimated = _estimated(fibres, emg.conductor, electrodes)
-    progress("velocities", 1, 2 + len(VELOCITIES), "runs")
-    near = (middle + muscle.upper_tendon_mm) / 2
-    own = _estimated(emg.fibres.select(units), emg.conductor, _column(emg.conductor, 3, near))
+def velocities(emg: EMG, anatomy: Anatomy, units: NDArray[np.int64], progress: Progress) -> Velocities:
+    """Estimate velocities with three single differentials halfway from the endplates to the tendons.
+
+    The long fibres are those of the muscle, with tendons further away.
+    """
+    muscle, own = anatomy.muscle, emg.fibres.select(units)
+    half = (muscle.upper_tendon_mm - muscle.lower_tendon_mm) / 2
+    fibres = replace(own, tendon_mm=own.tendon_mm + (HALF_MM - half) * np.array([-1.0, 1.0]))
+    electrodes = _column(emg.conductor, _ROWS, muscle.endplate_mm + HALF_MM / 2)
+    runs = 2 + len(VELOCITIES)
+    long = _estimated(fibres, emg.conductor, electrodes)
+    progress("velocities", 1, runs, "runs")
+    between = _column(emg.conductor, 3, (muscle.endplate_mm + muscle.upper_tendon_mm) / 2)
+    short = _estimated(own, emg.conductor, between)
+    progress("velocities", 2, runs, "runs")
     at = {}
-    for done, v in enumerate(VELOCITIES):
+    for done, v in enumerate(VELOCITIES, start=3):
         alike = replace(fibres, velocity_m_per_s=np.full(len(fibres), v))
         found = _estimated(alike, emg.conductor, electrodes)
         at[f"{v:g}"] = float(found[np.argmax(np.abs(found - v))])
-        progress("velocities", 3 + done, 2 + len(VELOCITIES), "runs")
-    return Velocities(true, estimated, own, at)
+        progress("velocities", done, runs, "runs")
+    return Velocities(_unit_velocities(fibres), long, short, at)
 
 
-def single_fibre_velocities(conductor: Any, half_mm: float, cover_mm: float) -> list[tuple[float, float]]:
-    """Depth below the muscle's surface, and estimate, of fibres with central endplates set to 4 m/s."""
-    below = np.array([0.5, 1.5, 2.5, 3.5])
-    fibres = _single_fibres(conductor, cover_mm + below, half_mm)
+def single_fibre_velocities(
+    conductor: VolumeConductor, nearest_mm: float, half_mm: float
+) -> list[tuple[float, float]]:
+    """Depth below the skin, and estimate, of fibres with central endplates that conduct at 4 m/s."""
+    depth = nearest_mm + np.array([0.5, 1.5, 2.5, 3.5, 4.5])
+    fibres = _single_fibres(conductor, depth, half_mm)
     found = _estimated(fibres, conductor, _column(conductor, 3, half_mm / 2))
-    return list(zip(below.tolist(), found.tolist(), strict=True))
+    return list(zip(depth.tolist(), found.tolist(), strict=True))
 
 
 def amplitude_against_depth(
-    conductor: SkinConductor, half_mm: float
+    conductor: VolumeConductor, depths_mm: tuple[float, float], half_mm: float
 ) -> tuple[FloatArray, dict[str, FloatArray]]:
     """Peak-to-peak amplitude of single fibres on the largest channel of a column above them.
+
+    Parameters
+    ----------
+    conductor : VolumeConductor
+    depths_mm : tuple of float
+        Least and greatest depth below the skin.
+    half_mm : float
+        From endplate to tendon.
 
     Returns
     -------
     depth_mm : ndarray, shape (depths,)
     amplitude_uV : dict of ndarray, shape (depths,)
     """
-    nearest, deepest = conductor.depths_mm
-    depth = np.geomspace(nearest + 0.5, 0.98 * deepest, 14)
+    depth = np.geomspace(*depths_mm, 14)
     electrodes = _column(conductor, 13, 0.0)
     monopolar = action_potentials(_single_fibres(conductor, depth, half_mm), conductor, electrodes)
     pairs = bipolar(electrodes).matrix @ monopolar.values_uV
@@ -117,16 +126,14 @@ def log_log_fit(x: FloatArray, y: FloatArray) -> dict[str, float]:
 
 def rate_change(emg: EMG, factor: int = 3) -> float:
     """Largest change of a peak-to-peak amplitude, over the unit's largest, at a higher sampling rate."""
-    some = np.arange(0, emg.fibres.n_units, 4)
-    faster = replace(emg, fibres=emg.fibres.select(some), rate_hz=factor * emg.rate_hz)
-    return _change(peaks_uV(faster.action_potentials), peaks_uV(emg.action_potentials)[some])
+    faster = replace(emg, rate_hz=factor * emg.rate_hz)
+    return _change(peaks_uV(faster.action_potentials), peaks_uV(emg.action_potentials))
 
 
-def unit_change(emg: EMG) -> float:
-    """The same where every fourth unit is simulated without the others."""
-    some = np.arange(0, emg.fibres.n_units, 4)
-    alone = replace(emg, fibres=emg.fibres.select(some)).action_potentials.peak_to_peak_uV
-    return _change(alone, emg.action_potentials.peak_to_peak_uV[some])
+def unit_change(emg: EMG, some: EMG, units: NDArray[np.int64]) -> float:
+    """The same of `units` that are simulated without the others, as `some`."""
+    whole = emg.action_potentials.peak_to_peak_uV[units]
+    return _change(some.action_potentials.peak_to_peak_uV, whole)
 
 
 def table_step_change(emg: EMG) -> float:
@@ -149,7 +156,7 @@ def differing_samples(emg: EMG, spikes: SpikeTrains, noise: Noise | None, seed: 
 
 def direct_error(emg: EMG, units: Sequence[int], fibres: int) -> FloatArray:
     """Relative L2 difference of fast form and direct evaluation, of a few `fibres` of each of `units`."""
-    chosen = few_fibres(emg.fibres, units, fibres)
+    chosen = few_fibres(emg.fibres, emg.electrodes, units, fibres)
     fast = replace(emg, fibres=chosen).action_potentials
     direct = direct_action_potentials(
         chosen, emg.conductor, emg.electrodes, emg.rate_hz, shape=emg.shape, amplifier=emg.amplifier
@@ -160,9 +167,9 @@ def direct_error(emg: EMG, units: Sequence[int], fibres: int) -> FloatArray:
     )
 
 
-def step_of_direct_change(emg: EMG, units: Sequence[int], fibres: int, cell_mm: float) -> float:
+def direct_step_change(emg: EMG, units: Sequence[int], fibres: int, cell_mm: float) -> float:
     """Change of amplitudes from the fast form's spatial step to a direct evaluation with a finer one."""
-    chosen = few_fibres(emg.fibres, units, fibres)
+    chosen = few_fibres(emg.fibres, emg.electrodes, units, fibres)
     fast = replace(emg, fibres=chosen).action_potentials
     fine = direct_action_potentials(
         chosen,
@@ -209,9 +216,16 @@ def homogeneous_ratio(radius_mm: float = 400.0, depth_mm: float = 5.0) -> tuple[
     )
 
 
-def few_fibres(fibres: MuscleFibres, units: Sequence[int], n: int) -> MuscleFibres:
-    """The first `n` fibres of some units."""
-    keep = np.concatenate([np.flatnonzero(fibres.unit == unit)[:n] for unit in units])
+def with_unit_velocities(fibres: MuscleFibres) -> MuscleFibres:
+    """The same, with one velocity for all fibres of a unit."""
+    return replace(fibres, velocity_m_per_s=_unit_velocities(fibres)[fibres.unit])
+
+
+def few_fibres(fibres: MuscleFibres, electrodes: Electrodes, units: Sequence[int], n: int) -> MuscleFibres:
+    """The `n` fibres of each unit that are nearest to the electrodes, where errors are largest."""
+    away = np.stack([fibres.x_mm, fibres.y_mm], axis=1)[:, None] - electrodes.position_mm[:, :2]
+    order = np.argsort(np.linalg.norm(away, axis=2).min(axis=1), kind="stable")
+    keep = np.sort(np.concatenate([order[fibres.unit[order] == unit][:n] for unit in units]))
     number = np.full(fibres.n_units, -1)
     number[list(units)] = np.arange(len(units))
     return MuscleFibres(

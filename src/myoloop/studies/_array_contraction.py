@@ -30,6 +30,9 @@ class ArrayStudy(Parameters):
     ramp_s: float = number(5.0, above=0.5, help="from rest to the plateau")
     plateau_s: float = number(10.0, above=1.0, help="length of the plateau")
     noise_uV: float = number(2.0, at_least=0, help="white noise of the amplifier, root mean square")
+    checked_units: int = count(10, help="units with which numerical steps are checked")
+    direct_units: int = count(5, help="units whose potentials are evaluated fibre by fibre")
+    direct_fibres: int = count(6, help="fibres of each of them")
 
     @property
     def duration_s(self) -> float:

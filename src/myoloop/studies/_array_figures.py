@@ -103,9 +103,9 @@ def nice(value: float) -> float:
     return float(next(step for step in (1.0, 2.0, 5.0, 10.0) if step * power >= value * (1 - 1e-9)) * power)
 
 
-def number_of(uV: float) -> str:
+def number_of(microvolts: float) -> str:
     """A potential in a readable unit."""
-    return f"{uV / 1000:.3g} mV" if uV >= 1000 else f"{uV:.3g} uV"
+    return f"{microvolts / 1000:.3g} mV" if microvolts >= 1000 else f"{microvolts:.3g} uV"
 
 
 def spectrum(values: NDArray[Any], rate_hz: float) -> tuple[FloatArray, FloatArray]:
@@ -163,8 +163,3 @@ def potentials_panel(potentials: ActionPotentials, unit: int, values: NDArray[An
         f"Unit {unit + 1}: {number_of(gap)} apart",
         y_range=(-len(values) - 2.0, 4.0),
     )
-
-
-def spread_units(units: NDArray[np.int64], n: int) -> list[int]:
-    """Some `n` units of those given, from the first to the last."""
-    return [int(units[k]) for k in np.unique(np.linspace(0, len(units) - 1, n).astype(int))]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, final
 
-from ..data import Figure, Progress, Signal, SpikeTrains, provenance
+from ..data import Figure, Progress, Recording, Signal, SpikeTrains, provenance
 from ..parameters import Parameters
 
 
@@ -134,7 +134,7 @@ class StudyResult:
     figures, tables : tuple
         In the order in which the report shows them, after the claims.
     spikes, signals : mapping
-        The recordings, e.g. ``{"MN": SpikeTrains}`` and ``{"force": Signal}``.
+        What was recorded, e.g. ``{"MN": SpikeTrains}`` and ``{"force": Signal}``.
     notes : tuple of str
         Paragraphs for the report: what was assumed, what is a reconstruction.
     claims : tuple of Outcome
@@ -152,6 +152,7 @@ class StudyResult:
     notes: tuple[str, ...] = ()
     claims: tuple[Outcome, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    recordings: Mapping[str, Recording] = field(default_factory=dict)
 
 
 Run = Callable[[Any, int, Progress, int], StudyResult]
@@ -205,6 +206,7 @@ class Study:
             found.notes,
             tuple(claim.judge(found.metrics) for claim in self.claims),
             provenance(params.to_dict(), seed, study=self.name, quick=quick, **found.provenance),
+            found.recordings,
         )
 
     def with_changes(self, quick: bool, changes: Mapping[str, Any] | None = None) -> Parameters:

@@ -270,11 +270,11 @@ def _levels(electrodes: Electrodes, shown: IntArray) -> tuple[FloatArray, str]:
         return np.zeros(1), "Potential (uV)"
     place = _places(electrodes)
     if place is None or len(set(place[shown, 0].tolist())) < len(shown):
-        return shown + 1.0, "Channel"
+        return np.asarray(shown + 1.0, dtype=float), "Channel"
     rows = place[shown, 0]
     if np.ptp(rows) >= len(rows):  # some were left out for want of room
-        return np.asarray(np.arange(1.0, len(rows) + 1)), "Channel shown"
-    return rows + 1.0, "Row"
+        return np.arange(1.0, len(rows) + 1, dtype=float), "Channel shown"
+    return np.asarray(rows + 1.0, dtype=float), "Row"
 
 
 def _apart(values: NDArray[Any]) -> float:

@@ -14,6 +14,7 @@ FloatArray = NDArray[np.float64]
 _SEGMENT_S = 1.0
 _BIN_S = 0.1
 _WINDOW_S = 0.5
+_BEFORE_S = 0.02  # what the window shows before its first spike
 _LONGEST_MEAN = 4000  # bins of the envelope that are kept one by one
 
 
@@ -138,6 +139,6 @@ def _busiest(spikes: SpikeTrains, window_s: float) -> float:
     if len(spikes.times_s) == 0 or spikes.duration_s <= window_s:
         return spikes.t_start_s
     times = np.sort(spikes.times_s)
-    begin = np.minimum(times, spikes.t_stop_s - window_s)
+    begin = np.clip(times - _BEFORE_S, spikes.t_start_s, spikes.t_stop_s - window_s)
     counts = np.searchsorted(times, begin + window_s) - np.searchsorted(times, begin)
     return float(begin[np.argmax(counts)])

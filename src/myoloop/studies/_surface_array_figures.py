@@ -17,9 +17,9 @@ from ._array_figures import (
     number_of,
     rates_figure,
     spectrum_figure,
-    spread_units,
     traces_panel,
 )
+from ._array_metrics import spread_units
 from ._base import Table
 
 FloatArray = NDArray[np.float64]
@@ -209,10 +209,10 @@ def _speeds(speeds: Velocities) -> Figure:
                 log_y=True,
             ),
         ),
-        f"Left: three single differentials halfway between endplates and tendons, {HALF_MM / 2 - 1.5 * PITCH_MM:g} "
-        "mm and more from both. Right: two single differentials on the muscle's own fibres; "
-        f"{int(np.sum(~plausible))} of {len(true)} units are not shown, as they read below 1 or above 20 m/s: "
-        "so near to endplates and tendons what does not travel outweighs what does.",
+        "Left: three single differentials halfway between endplates and tendons, "
+        f"{HALF_MM / 2 - 1.5 * PITCH_MM:g} mm and more from both. Right: two single differentials on the "
+        f"muscle's own fibres; {int(np.sum(~plausible))} of {len(true)} units are not shown, as they read "
+        "below 1 or above 20 m/s: so near to endplates and tendons what does not travel outweighs what does.",
         columns=2,
         height_in=3.4,
     )
@@ -245,6 +245,6 @@ def _depth(depth_mm: FloatArray, amplitudes: dict[str, FloatArray]) -> Figure:
 
 def fibre_table(found: list[tuple[float, float]]) -> Table:
     """Velocities read from single short fibres."""
-    rows = tuple((depth, 4.0, round(estimate, 3)) for depth, estimate in found)
-    columns = ("Depth below the muscle's surface (mm)", "Set (m/s)", "Estimated (m/s)")
+    rows = tuple((round(depth, 2), 4.0, round(estimate, 3)) for depth, estimate in found)
+    columns = ("Depth below the skin (mm)", "Set (m/s)", "Estimated (m/s)")
     return Table("Velocity of single short fibres", columns, rows)

@@ -28,7 +28,7 @@ def thresholds_of(spikes: SpikeTrains, anatomy: Anatomy) -> tuple[NDArray[np.flo
     ----------
     spikes : SpikeTrains
         Their annotation ``recruitment_threshold`` is used where there is one; otherwise the units are
-        taken to be in order of size, with thresholds of the muscle's ratio (mode ``"combined"``).
+        taken to be in order of size, with thresholds of the muscle's ratio (mode ``"konstantin"``).
     anatomy : Anatomy
 
     Returns
@@ -40,9 +40,9 @@ def thresholds_of(spikes: SpikeTrains, anatomy: Anatomy) -> tuple[NDArray[np.flo
     known = spikes.annotations.get("recruitment_threshold")
     if known is not None:
         return np.asarray(known, dtype=float), "Recruitment thresholds came with the spikes."
-    return recruitment_thresholds(len(spikes), ratio=anatomy.ratio), (
+    return recruitment_thresholds(len(spikes), ratio=anatomy.ratio, mode="konstantin"), (
         "No recruitment thresholds came with the spikes: units are taken to be in order of size, with "
-        f"thresholds of ratio {anatomy.ratio:g} (mode 'combined')."
+        f"thresholds of ratio {anatomy.ratio:g} (mode 'konstantin')."
     )
 
 
@@ -60,7 +60,7 @@ def fibres_of(
     """
     given = np.atleast_1d(np.asarray(thresholds, dtype=float))
     order = np.argsort(given, kind="stable")
-    fibres = anatomy.muscle.fibres(given[order], seed=seed, progress=progress)
+    fibres = anatomy.fibres(given[order], seed=seed, progress=progress)
     if np.array_equal(order, np.arange(len(order))):
         return fibres
     return fibres.select(np.argsort(order, kind="stable"))

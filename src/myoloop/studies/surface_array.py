@@ -7,17 +7,16 @@ independence of numerical steps are measured in the same run.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data import Progress, Recording
+from ..data import Progress
 from ..emg import (
     EMG,
-    Anatomy,
     LayeredCylinder,
     Noise,
     SurfaceGrid,
@@ -27,15 +26,14 @@ from ..emg import (
 )
 from ..parameters import count, number
 from . import _array_checks as checks
-from ._array_contraction import FIRING_CLAIMS, ArrayStudy, Contraction, contract, firing_metrics
-from ._array_figures import median_hz, peak_hz, spectrum, spread_units
+from ._array_contraction import FIRING_CLAIMS, ArrayStudy, contract, firing_metrics
+from ._array_figures import median_hz, peak_hz, spectrum
+from ._array_metrics import NUMERIC_CLAIMS, claim, finished, numerics, spread_units, summary
 from ._array_reciprocity import reciprocity_error
-from ._base import AtLeast, AtMost, Claim, Study, StudyResult, Tolerance, Within
+from ._base import AtLeast, AtMost, Claim, Study, StudyResult, Within
 from ._surface_array_figures import draw_all, fibre_table
 
 FloatArray = NDArray[np.float64]
-
-_BLOCKS_S = 2.0  # of EMG that is made in blocks of several sizes
 
 
 @final
@@ -45,8 +43,6 @@ class SurfaceArray(ArrayStudy):
 
     pitch_mm: float = number(4.0, above=0, help="distance of contacts of the 13 x 5 grid")
     velocity_units: int = count(100, help="units, spread over the pool, whose velocity is estimated")
-    direct_units: int = count(5, help="units whose potentials are evaluated fibre by fibre")
-    direct_fibres: int = count(6, help="fibres of each of them")
 
 
 def run(params: SurfaceArray, seed: int, progress: Progress, threads: int) -> StudyResult:
@@ -78,9 +74,12 @@ def run(params: SurfaceArray, seed: int, progress: Progress, threads: int) -> St
     differential = np.ptp(pairs.matrix @ potentials.values_uV, axis=2).max(axis=1)
 
     # 3: what any model must show.
-    chosen = np.array(spread_units(np.arange(params.units), params.velocity_units))
-    speeds = checks.velocities(emg, anatomy, seed, chosen, progress)
-    depth_mm, amplitudes = checks.amplitude_against_depth(anatomy.conductor, _half_mm(anatomy))
+    chosen = np.array(spread_units(range(params.units), params.velocity_units))
+    speeds = checks.velocities(emg, anatomy, chosen, progress)
+    below = _depths_mm(emg)
+    half_mm = (anatomy.muscle.upper_tendon_mm - anatomy.muscle.lower_tendon_mm) / 2.0
+    depth_mm, amplitudes = checks.amplitude_against_depth(emg.conductor, below, half_mm)
+    single = checks.single_fibre_velocities(emg.conductor, below[0], half_mm)
     metrics = {
         "cv_set": speeds.set_m_per_s.tolist(),
         "cv_estimated": speeds.long.tolist(),
@@ -95,7 +94,9 @@ def run(params: SurfaceArray, seed: int, progress: Progress, threads: int) -> St
         "emg_rms_uV": float(np.median(settled.values_uV.std(axis=1))),
         "amplitude_depth": {name: checks.log_log_fit(depth_mm, a) for name, a in amplitudes.items()},
         **firing_metrics(params, contraction),
-        **_numerics(params, emg, anatomy, contraction, noise, seed, progress),
+        **numerics(params, emg, contraction, noise, seed, checks.table_step_change, progress),
+        "homogeneous_cylinder_ratio": checks.homogeneous_ratio()[0],
+        "reciprocity_error": _reciprocity(emg),
         "wall_s": wall,
     }
     figures = draw_all(
@@ -109,73 +110,24 @@ def run(params: SurfaceArray, seed: int, progress: Progress, threads: int) -> St
         amplitudes,
         anatomy.ratio,
     )
-    single = checks.single_fibre_velocities(
-        anatomy.conductor, _half_mm(anatomy), anatomy.conductor.depths_mm[0]
-    )
     return StudyResult(
         metrics=metrics,
         figures=figures,
         tables=(fibre_table(single),),
-        recordings={"surface": _finished(recording, contraction, anatomy)},
-        notes=_notes(params, anatomy),
+        recordings={"surface": finished(recording, contraction, anatomy)},
+        notes=_notes(params, 2 * half_mm),
     )
 
 
-def summary(values: FloatArray) -> dict[str, float]:
-    """Median, least and greatest value."""
-    return {"median": float(np.median(values)), "min": float(values.min()), "max": float(values.max())}
+def _depths_mm(emg: EMG) -> tuple[float, float]:
+    """Depths below the skin of fibres in the middle of the muscle, half a millimetre off its borders."""
+    middle = emg.fibres.y_mm[np.abs(emg.fibres.x_mm) < 1.0]
+    top = float(emg.conductor.on_skin(np.zeros(1), np.zeros(1))[0, 1])
+    return top - float(middle.max()) + 0.5, top - float(middle.min()) - 0.5
 
 
-def _half_mm(anatomy: Anatomy) -> float:
-    return (anatomy.muscle.upper_tendon_mm - anatomy.muscle.lower_tendon_mm) / 2.0
-
-
-def _numerics(
-    params: SurfaceArray,
-    emg: EMG,
-    anatomy: Anatomy,
-    contraction: Contraction,
-    noise: Noise | None,
-    seed: int,
-    progress: Progress,
-) -> dict[str, Any]:
-    """Independence of numerical steps, limits of the conductor, fast form against direct evaluation."""
-    units = spread_units(np.arange(params.units), params.direct_units)
-    own_speeds = anatomy.muscle.replace(velocity="fibre").fibres(contraction.thresholds, seed=seed)
-    progress("checks", 1, 6, "checks")
-    change = {
-        "spatial_step": checks.table_step_change(emg),
-        "sampling_rate": checks.rate_change(emg),
-        "units": checks.unit_change(emg),
-    }
-    progress("checks", 2, 6, "checks")
-    some = contraction.spikes.between(params.ramp_s, params.ramp_s + min(_BLOCKS_S, params.plateau_s))
-    blocks = checks.differing_samples(emg, some, noise, seed)
-    progress("checks", 3, 6, "checks")
-    ratio, error = checks.homogeneous_ratio()
-    progress("checks", 4, 6, "checks")
-    direct = checks.direct_error(emg, units, params.direct_fibres)
-    progress("checks", 5, 6, "checks")
-    by_fibre = checks.direct_error(
-        replace(emg, fibres=own_speeds), units[-1:], params.direct_units * params.direct_fibres
-    )
-    progress("checks", 6, 6, "checks")
-    return {
-        "amplitude_change": change,
-        "samples_changed_by_blocks": blocks,
-        "homogeneous_cylinder_ratio": ratio,
-        "homogeneous_cylinder_error": error,
-        "reciprocity_error": _reciprocity(anatomy),
-        "direct_error": {
-            "velocity_per_unit": float(direct.max()),
-            "velocity_per_fibre": float(by_fibre.max()),
-        },
-        "direct_error_by_unit": {str(unit + 1): float(e) for unit, e in zip(units, direct, strict=True)},
-    }
-
-
-def _reciprocity(anatomy: Anatomy) -> float:
-    body = anatomy.conductor
+def _reciprocity(emg: EMG) -> float:
+    body = emg.conductor
     if not isinstance(body, LayeredCylinder):
         raise TypeError(f"reciprocity is checked on cylinders, not on a {type(body).__name__}")
     nearest, deepest = body.depths_mm
@@ -183,14 +135,7 @@ def _reciprocity(anatomy: Anatomy) -> float:
     return reciprocity_error(body, depths, np.array([0.0, 3.0, 10.0]), np.linspace(0.5, 30.0, 60))
 
 
-def _finished(recording: Recording, contraction: Contraction, anatomy: Anatomy) -> Recording:
-    """The recording with the force beside it."""
-    about = {"muscle": anatomy.name, "task": "ramp"}
-    return replace(recording, auxiliary=(contraction.force,), about=about)
-
-
-def _notes(params: SurfaceArray, anatomy: Anatomy) -> tuple[str, ...]:
-    length = 2 * _half_mm(anatomy)
+def _notes(params: SurfaceArray, length: float) -> tuple[str, ...]:
     return (
         f"The grid has a pitch of {params.pitch_mm:g} mm: with 8 mm, its 96 mm would reach far beyond the "
         f"fibres of {length:g} mm, and hardly two rows would lie between endplates and tendons.",
@@ -198,8 +143,8 @@ def _notes(params: SurfaceArray, anatomy: Anatomy) -> tuple[str, ...]:
         "arises at endplates and tendons and does not travel falls along this muscle to 1/e in some 10 mm, "
         "and outweighs what travels for deep units even 20 mm away. On the muscle's own fibres the array "
         "reads no velocity of whole units, which the report shows beside it.",
-        "Amplitudes are what anatomy and conductivities give; nothing is rescaled. Amplitude against depth is "
-        "that of single fibres with endplates in the middle, on the largest channel of a column above.",
+        "Amplitudes are what anatomy and conductivities give; nothing is rescaled. Amplitude against depth "
+        "is that of single fibres with endplates in the middle, on the largest channel of a column above.",
         "The spatial step is halved and more by one contact 0.1 mm beside another, which asks for so fine a "
         "grid along the fibres. Amplitudes at different sampling rates are compared after band-limited "
         "interpolation, as samples need not fall on a peak.",
@@ -208,16 +153,6 @@ def _notes(params: SurfaceArray, anatomy: Anatomy) -> tuple[str, ...]:
         "The force model and the discharges are those of Fuglevand et al. (1993). The white noise of "
         f"{params.noise_uV:g} uV belongs to the recording alone, not to amplitudes of units.",
     )
-
-
-def _of(*path: str) -> Callable[[Mapping[str, Any]], float]:
-    def look(metrics: Mapping[str, Any]) -> float:
-        value: Any = metrics
-        for key in path:
-            value = value[key]
-        return float(value)
-
-    return look
 
 
 def _steeper(metrics: Mapping[str, Any]) -> float:
@@ -230,73 +165,39 @@ _DEPTH = "Roeleveld et al. 1997, Acta Physiol Scand 160:175"
 _RANGE = "what high-density recordings show; the bounds are ours"
 
 
-def _bound(name: str, source: str, published: float, tolerance: Tolerance, *path: str) -> Claim:
-    return Claim(name, source, published, tolerance, _of(*path))
-
-
 _CLAIMS = (
     *(
-        _bound(
+        claim(
             f"Conduction velocity on the array, all units set to {v:g} m/s, the worst (m/s)",
             "set value; fibres of 200 mm, 44 mm and more from endplates and tendons",
             v,
             Within(relative=0.02),
-            "cv_worst",
-            f"{v:g}",
+            *("cv_worst", f"{v:g}"),
         )
         for v in checks.VELOCITIES
     ),
     *(
-        _bound(
+        claim(
             f"R2 of log amplitude against log depth, {kind}",
             _DEPTH,
             0.98,
             AtLeast(),
-            "amplitude_depth",
-            kind,
-            "r2",
+            *("amplitude_depth", kind, "r2"),
         )
         for kind in ("monopolar", "bipolar")
     ),
     Claim(
         "Slope of amplitude with depth, bipolar / monopolar", f"{_DEPTH}: steeper", 1.0, AtLeast(), _steeper
     ),
-    *(
-        _bound(
-            f"Change of amplitudes with the {name}",
-            "a numerical step",
-            0.01,
-            AtMost(),
-            "amplitude_change",
-            key,
-        )
-        for key, name in (
-            ("spatial_step", "spatial step"),
-            ("sampling_rate", "sampling rate"),
-            ("units", "number of units simulated"),
-        )
-    ),
-    _bound("Samples changed by the size of blocks", "bit by bit", 0.0, AtMost(), "samples_changed_by_blocks"),
-    _bound(
+    claim(
         "Amplitude at the surface of a large homogeneous cylinder / in an infinite medium",
         f"{_LAW}: the insulated surface mirrors the source",
         2.0,
         Within(relative=0.02),
         "homogeneous_cylinder_ratio",
     ),
-    _bound("Reciprocity of fibre and contact, relative error", _LAW, 1e-3, AtMost(), "reciprocity_error"),
-    *(
-        _bound(
-            f"Fast form against direct evaluation, velocity per {kind}, worst unit (relative L2)",
-            "direct evaluation of each fibre",
-            bound,
-            AtMost(),
-            "direct_error",
-            f"velocity_per_{kind}",
-        )
-        for kind, bound in (("unit", 1e-3), ("fibre", 5e-3))
-    ),
-    _bound(
+    claim("Reciprocity of fibre and contact, relative error", _LAW, 1e-3, AtMost(), "reciprocity_error"),
+    claim(
         "Least potential of a whole unit (uV)",
         f"tens of uV: {_RANGE}",
         10.0,
@@ -304,12 +205,11 @@ _CLAIMS = (
         "muap_peak_uV",
         "min",
     ),
-    _bound(
-        "Largest potential of a whole unit (uV)", f"a few mV: {_RANGE}", 5e3, AtMost(), "muap_peak_uV", "max"
+    claim("Largest potential of a unit (uV)", f"a few mV: {_RANGE}", 5e3, AtMost(), "muap_peak_uV", "max"),
+    claim(
+        "Peak of the monopolar spectrum (Hz)", "50-150 Hz", 100.0, Within(absolute=50.0), "spectrum_peak_hz"
     ),
-    _bound(
-        "Peak of the surface spectrum (Hz)", "50-150 Hz", 100.0, Within(absolute=50.0), "spectrum_peak_hz"
-    ),
+    *NUMERIC_CLAIMS,
     *FIRING_CLAIMS,
 )
 
@@ -321,7 +221,14 @@ STUDY = Study(
         "Acta Physiol Scand 160:175; Fuglevand, Winter, Patla (1993), J Neurophysiol 70:2470"
     ),
     parameters=SurfaceArray(),
-    quick={"ramp_s": 3.0, "plateau_s": 3.0, "velocity_units": 8, "direct_units": 3, "direct_fibres": 2},
+    quick={
+        "ramp_s": 3.0,
+        "plateau_s": 3.0,
+        "velocity_units": 6,
+        "checked_units": 4,
+        "direct_units": 3,
+        "direct_fibres": 2,
+    },
     claims=_CLAIMS,
     run=run,
 )
