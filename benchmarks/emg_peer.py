@@ -41,6 +41,7 @@ def peer(fibres: int, points: int, angles: int) -> dict[str, Any]:
     except PackageNotFoundError:
         print("not installed", file=sys.stderr)
         raise SystemExit(NOT_INSTALLED) from None
+    import inspect
     import warnings
 
     warnings.simplefilter("ignore")
@@ -57,6 +58,10 @@ def peer(fibres: int, points: int, angles: int) -> dict[str, Any]:
         electrode_radius__mm=CONTACT_MM * pq.mm,
         bending_radius__mm=radius * pq.mm,
     )
+
+    # Releases differ in this argument.
+    known = inspect.signature(simulate_fiber_v2).parameters
+    length = {"fiber_length__mm": 2 * HALF_MM} if "fiber_length__mm" in known else {}
 
     def one(depth_mm: float, solved: tuple[Any, Any]) -> tuple[float, tuple[Any, Any], Any]:
         begun = time.process_time()
@@ -78,7 +83,7 @@ def peer(fibres: int, points: int, angles: int) -> dict[str, Any]:
             A_matrix=solved[0],
             B_incomplete=solved[1],
             use_gpu=False,
-            fiber_length__mm=2 * HALF_MM,
+            **length,
         )
         return time.process_time() - begun, (kept[0], kept[1]), potential
 

@@ -24,6 +24,7 @@ from myoloop.emg import (
     ConcentricNeedle,
     FineWire,
     IntramuscularElectrode,
+    MuscleFibres,
     SurfaceGrid,
     ThinFilmArray,
     action_potentials,
@@ -121,7 +122,8 @@ def velocity_error(anatomy: Anatomy, emg: ml.emg.EMG, sizes: FloatArray, units: 
 
 def measure(name: str, skin: str, inside: bool = True) -> dict[str, Any]:
     """Everything about one preset and skin."""
-    anatomy: Anatomy = getattr(ml.emg, name)(skin)
+    anatomy = getattr(ml.emg, name)(skin)
+    assert isinstance(anatomy, Anatomy)
     begun = time.process_time()
     emg = anatomy.surface(anatomy.thresholds(), grid_of(name), seed=1)
     placed = time.process_time()
@@ -148,10 +150,19 @@ def measure(name: str, skin: str, inside: bool = True) -> dict[str, Any]:
         fibres = emg.fibres.select(chosen)
         for electrode, one in needles(anatomy).items():
             begun = time.process_time()
-            sensed = action_potentials(fibres, anatomy.medium, one.on(anatomy.conductor), 10240.0)
-            found[electrode] = peak_to_peak(np.asarray(sensed.values_uV, dtype=float)) / 1e3
+            placed_one = one.on(anatomy.conductor)
+            sensed = action_potentials(fibres, anatomy.medium, placed_one, 10240.0)
+            sizes = peak_to_peak(np.asarray(sensed.values_uV, dtype=float)) / 1e3
+            found[electrode] = sizes[nearby(fibres, placed_one.position_mm, electrode)]
             found[f"{electrode}_s"] = time.process_time() - begun
     return found
+
+
+def nearby(fibres: MuscleFibres, contacts_mm: FloatArray, electrode: str) -> NDArray[np.bool_]:
+    """Units with a fibre within 0.5 mm of a contact (of the core, for a needle)."""
+    contacts = contacts_mm[:1] if electrode == "concentric needle" else contacts_mm
+    distance = np.hypot(fibres.x_mm[:, None] - contacts[:, 0], fibres.y_mm[:, None] - contacts[:, 1])
+    return np.bincount(fibres.unit[distance.min(axis=1) < 0.5], minlength=fibres.n_units) > 0
 
 
 def wide_single(emg: ml.emg.EMG, values: FloatArray, recording: FloatArray) -> dict[str, Any] | None:
@@ -173,7 +184,7 @@ def excitation_for(pool: ml.muscle.FuglevandPool) -> float:
 
 def single_fibre() -> None:
     """Potential of one fibre of 55 um at a small contact, against distance."""
-    from myoloop.emg import Amplifier, InfiniteMedium, MuscleFibres
+    from myoloop.emg import Amplifier, InfiniteMedium
 
     distance = np.array([0.05, 0.1, 0.2, 0.3, 0.5, 1.0])
     n = len(distance)
@@ -200,7 +211,8 @@ def recorded(path: Path) -> None:
     from scipy.signal import butter, sosfiltfilt
 
     content = loadmat(path, squeeze_me=True)
-    data, rate = np.asarray(content[find(content, 64)], dtype=float), 2048.0
+    data = np.asarray(content[find(content, 64)], dtype=float)
+    rate = float(str(content["SamplingFrequency"]))
     data = data.T if data.shape[0] > data.shape[1] else data
     band = butter(2, (20.0, 500.0), "band", fs=rate, output="sos")
     grid = sosfiltfilt(band, data[:64])[:, round(8 * rate) : round(24 * rate)]

@@ -361,3 +361,21 @@ def test_more_units_than_the_muscle_has_are_refused():
     with pytest.raises(ValueError, match="3 units were given for a muscle of 2"):
         emg_from_spikes(SpikeTrains.from_trains([[0.1]] * 3, 1.0), model)
     assert isinstance(noise_of(["white"], None).parts[0], WhiteNoise)
+
+
+def test_bench_takes_the_options_of_each_script(myoloop, monkeypatch):
+    seen = []
+
+    class Done:
+        returncode = 0
+
+    monkeypatch.setattr("subprocess.run", lambda command, **_: seen.append(command) or Done())
+    assert myoloop("bench").exit_code == 0
+    assert myoloop("bench", "emg", "--repeats", 2, "--out", "found.json").exit_code == 0
+    assert [Path(command[1]).name for command in seen] == ["engine.py", "emg.py"]
+    assert seen[0][2:] == []
+    assert seen[1][2:] == ["--repeats", "2", "--out", "found.json"]
+    one_error(myoloop("bench", "emgs"), "did you mean 'emg'")
+    one_error(myoloop("bench", "emg", "--ours-only"), "--ours-only")
+    one_error(myoloop("bench", "muscle", "--repeats", 2), "--repeats")
+    assert len(seen) == 2

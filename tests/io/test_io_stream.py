@@ -155,7 +155,7 @@ def kill_at_random(path: Path, delays: list[float]) -> list[int]:
 def test_killed_at_random_moments(tmp_path):
     chance = random.Random(1)
     held = kill_at_random(tmp_path / "run.h5", [chance.uniform(0, 0.15) for _ in range(10)])
-    assert max(held) > 14
+    assert max(held) > 3  # how far it gets depends on the machine; some of the kills must come after a write
     stream, state, _ = HDF5Stream.resume(tmp_path / "run.h5")
     go_on(stream, int(state["window"]), max(held) + 10)
     stream.close("complete")

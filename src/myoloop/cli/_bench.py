@@ -8,26 +8,64 @@ from pathlib import Path
 
 import click
 
-from ..errors import UnreadableFileError
+from ..errors import UnknownNameError, UnreadableFileError
+from ._group import refuse
+
+_SCRIPTS = {
+    "engine": "engine.py",
+    "emg": "emg.py",
+    "emg-peer": "emg_peer.py",
+    "muscle": "muscle.py",
+    "synthesis": "synthesis.py",
+    "learn": "learn.py",
+}
+_WITH_REPEATS = ("engine", "emg", "emg-peer", "synthesis")
+_WITH_OUT = ("engine", "emg", "emg-peer")
 
 
 @click.command()
-@click.option("--duration-ms", default=1000.0, show_default=True, help="Simulated time.")
-@click.option("--repeats", default=3, show_default=True, help="Turns; medians are shown.")
-@click.option("--ours-only", is_flag=True, help="Leave the peers out.")
+@click.argument("name", default="engine", metavar="[NAME]")
+@click.option("--duration-ms", type=float, help="Simulated time, of engine [1000].")
+@click.option("--repeats", type=click.IntRange(min=1), help="Turns; medians are shown [3].")
+@click.option("--ours-only", is_flag=True, help="Leave the peers out, of engine.")
+@click.option(
+    "--peer-python", type=click.Path(path_type=Path), help="Interpreter with the peer, of emg-peer."
+)
 @click.option("--out", type=click.Path(path_type=Path), help="JSON file for the results.")
-def bench(duration_ms: float, repeats: int, ours_only: bool, out: Path | None) -> None:
-    """Measure the engine against its peers and print the table.
+def bench(
+    name: str,
+    duration_ms: float | None,
+    repeats: int | None,
+    ours_only: bool,
+    peer_python: Path | None,
+    out: Path | None,
+) -> None:
+    """Measure how fast something is, beside its peers, and print the table.
 
-    Peers that are not installed are named; `uv run --group bench myoloop bench` has them.
+    NAME is engine (the default), emg, emg-peer, muscle, synthesis or learn. Peers that are not installed
+    are named; `uv run --group bench myoloop bench` has those of the engine.
     """
-    script = Path(__file__).resolve().parents[3] / "benchmarks" / "engine.py"
+    if name not in _SCRIPTS:
+        raise UnknownNameError("bench", name, _SCRIPTS)
+    script = Path(__file__).resolve().parents[3] / "benchmarks" / _SCRIPTS[name]
     if not script.is_file():
         raise UnreadableFileError(
             "bench: the benchmarks are part of the repository and not of the installed package; "
             "run the command in a checkout"
         )
-    command = [sys.executable, str(script), "--duration-ms", str(duration_ms), "--repeats", str(repeats)]
-    command += ["--ours-only"] if ours_only else []
-    command += ["--out", str(out)] if out else []
+    command = [sys.executable, str(script)]
+    for option, value, known in (
+        ("--duration-ms", duration_ms, ("engine",)),
+        ("--repeats", repeats, _WITH_REPEATS),
+        ("--peer-python", peer_python, ("emg-peer",)),
+        ("--out", out, _WITH_OUT),
+    ):
+        if value is not None:
+            if name not in known:
+                refuse(f"{option} has no meaning for {name}, only for {', '.join(known)}")
+            command += [option, str(value)]
+    if ours_only:
+        if name != "engine":
+            refuse(f"--ours-only has no meaning for {name}, only for engine")
+        command.append("--ours-only")
     raise SystemExit(subprocess.run(command, check=False).returncode)

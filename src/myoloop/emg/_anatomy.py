@@ -68,9 +68,10 @@ class Anatomy(Parameters):
     Notes
     -----
     The fibres are the muscle's, whatever the number of thresholds that are given: a pool of 100 in place
-    of 445 has units 4.45 times as large, on average, and potentials larger by about that much. For the
-    potentials of real units give all thresholds (`thresholds`) and choose units with `only`, which costs
-    time in proportion to those chosen, apart from the placing of the fibres.
+    of 445 has units 4.45 times as large, on average, and potentials that are larger too. Where the muscle
+    has a `Muscle.largest_territory` of its own, the territories of a smaller pool are wider in proportion.
+    For the potentials of real units give all thresholds (`thresholds`) and choose units with `only`, which
+    costs time in proportion to those chosen, apart from the placing of the fibres.
 
     Examples
     --------
@@ -112,7 +113,10 @@ class Anatomy(Parameters):
         seed : int
         progress : Progress
         """
-        fibres = self.muscle.fibres(thresholds, seed=seed, progress=progress)
+        muscle, n = self.muscle, np.size(thresholds)
+        if muscle.largest_territory is not None and 0 < n < self.units:
+            muscle = muscle.replace(largest_territory=muscle.largest_territory * self.units / n)
+        fibres = muscle.fibres(thresholds, seed=seed, progress=progress)
         return fibres if only is None else fibres.select(only)
 
     def surface(

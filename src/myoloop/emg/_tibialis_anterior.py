@@ -48,7 +48,6 @@ def tibialis_anterior(skin: str = "prepared", *, fat_mm: float = 3.0, skin_mm: f
             upper_tendon_mm=34.0,
             tendon_sd_mm=2.0,
             endplate_spread=2.0,
-            largest_territory=0.25,
             velocity="fibre",
             velocity_m_per_s=3.7,
             velocity_sd_m_per_s=0.5,
@@ -75,7 +74,7 @@ def tibialis_anterior(skin: str = "prepared", *, fat_mm: float = 3.0, skin_mm: f
             "endplates": "twice the default spread, chosen for a pennate muscle",
             "velocity": "Andreassen, Arendt-Nielsen (1987): 2.6 to 5.3 m/s, mean 3.7, r = 0.87 with twitch "
             "torque; SD chosen within that range",
-            "territory": "chosen; see Birkbeck et al. (2020): 26.7 +- 11.2 mm2 for units of leg muscles",
+            "territory": "default; see Birkbeck et al. (2020): 26.7 +- 11.2 mm2 for units of leg muscles",
             "fat": "3 mm chosen",
             "skin": "chosen within 0.79 to 1.48 mm (Krackowizer, Brenner 2008)",
             "conductivities": "Pereira Botelho et al. (2019); prepared skin chosen, see SKINS",

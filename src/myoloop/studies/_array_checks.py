@@ -42,12 +42,14 @@ _EXTRA_MM = 0.1  # an extra contact at this distance makes the grid along the fi
 class Velocities:
     """Conduction velocities in m/s, set and estimated, shape (units,).
 
-    `long` is of fibres of 2 x 100 mm, `own` of the muscle's own fibres; `at` has the estimate that is
-    farthest off for each velocity to which all units were set.
+    `long` is of fibres of 2 x 100 mm and `own` of the muscle's own fibres, all of a unit alike; `mixed` is of
+    long fibres with velocities of their own; `at` has the estimate that is farthest off for each velocity
+    to which all units were set.
     """
 
     set_m_per_s: FloatArray
     long: FloatArray
+    mixed: FloatArray
     own: FloatArray
     at: dict[str, float]
 
@@ -61,19 +63,21 @@ def velocities(emg: EMG, anatomy: Anatomy, units: NDArray[np.int64], progress: P
     half = (muscle.upper_tendon_mm - muscle.lower_tendon_mm) / 2
     fibres = replace(own, tendon_mm=own.tendon_mm + (HALF_MM - half) * np.array([-1.0, 1.0]))
     electrodes = _column(emg.conductor, _ROWS, muscle.endplate_mm + HALF_MM / 2)
-    runs = 2 + len(VELOCITIES)
-    long = _estimated(fibres, emg.conductor, electrodes)
+    runs = 3 + len(VELOCITIES)
+    mixed = _estimated(fibres, emg.conductor, electrodes)
     progress("velocities", 1, runs, "runs")
-    between = _column(emg.conductor, 3, (muscle.endplate_mm + muscle.upper_tendon_mm) / 2)
-    short = _estimated(own, emg.conductor, between)
+    long = _estimated(with_unit_velocities(fibres), emg.conductor, electrodes)
     progress("velocities", 2, runs, "runs")
+    between = _column(emg.conductor, 3, (muscle.endplate_mm + muscle.upper_tendon_mm) / 2)
+    short = _estimated(with_unit_velocities(own), emg.conductor, between)
+    progress("velocities", 3, runs, "runs")
     at = {}
-    for done, v in enumerate(VELOCITIES, start=3):
+    for done, v in enumerate(VELOCITIES, start=4):
         alike = replace(fibres, velocity_m_per_s=np.full(len(fibres), v))
         found = _estimated(alike, emg.conductor, electrodes)
         at[f"{v:g}"] = float(found[np.argmax(np.abs(found - v))])
         progress("velocities", done, runs, "runs")
-    return Velocities(_unit_velocities(fibres), long, short, at)
+    return Velocities(_unit_velocities(fibres), long, mixed, short, at)
 
 
 def single_fibre_velocities(

@@ -12,8 +12,6 @@ from ._array_contraction import ArrayStudy, Contraction
 
 FloatArray = NDArray[np.float64]
 
-_GREY = 6
-_SMOOTHED_HZ = 10.0
 _FIRST_HZ = 10.0  # slower is what baselines do
 
 
@@ -71,30 +69,53 @@ def rates_figure(params: ArrayStudy, contraction: Contraction, ratio: float) -> 
     )
 
 
-def stacked(times: FloatArray, traces: NDArray[Any], gap: float, color: int = 0) -> list[Layer]:
-    """Traces (n, samples) one above another, `gap` apart, the first at the top."""
-    layers: list[Layer] = []
-    for row, trace in enumerate(traces):
-        layers.append(Line(times, trace / gap - row, color=color))
-    return layers
+def stacked(times: FloatArray, traces: NDArray[Any], gap: float, numbers: FloatArray) -> tuple[Layer, ...]:
+    """Traces (n, samples) one above another, each at its number, 1 of which is `gap` high."""
+    return tuple(Line(times, trace / gap + k) for trace, k in zip(traces, numbers, strict=True))
 
 
 def traces_panel(
-    recording: Recording, values: NDArray[Any], names: tuple[str, ...], span: tuple[float, float], title: str
+    recording: Recording,
+    values: NDArray[Any],
+    numbers: FloatArray,
+    span: tuple[float, float],
+    text: tuple[str, str],
 ) -> Panel:
-    """A stretch of some channels, shape (channels, samples), with their spacing in the title."""
+    """A stretch of some channels, shape (channels, samples), against their numbers.
+
+    `text` is the title, and what is numbered.
+    """
     times = recording.times_s
     inside = (times >= span[0]) & (times < span[1])
     shown = values[:, inside]
-    gap = nice(0.8 * float(np.abs(shown).max()))
+    step = float(np.min(np.diff(np.sort(numbers))))
+    gap = nice(0.4 * float(np.ptp(shown, axis=1).max()) / step)
     return Panel(
-        tuple(stacked(times[inside], shown, gap)),
+        stacked(times[inside], shown, gap, numbers),
         "Time (s)",
-        f"Channels {names[0]} to {names[-1]}",
-        f"{title}, {number_of(gap)} apart",
+        text[1],
+        f"{text[0]}: {number_of(gap)} a {text[1].split(',')[0].lower()}",
         span,
-        (-len(values) - 0.3, 1.3),
+        (float(numbers.min()) - 2.2 * step, float(numbers.max()) + 2.2 * step),
     )
+
+
+def range_panel(recording: Recording, values: NDArray[Any], title: str) -> Panel:
+    """One channel throughout, as the least and the greatest of its values in each pixel."""
+    pixels = 900
+    samples = len(values) // pixels * pixels
+    parts = values[:samples].reshape(pixels, -1)
+    times = recording.times_s[:samples].reshape(pixels, -1).mean(axis=1)
+    both = np.stack([parts.min(axis=1), parts.max(axis=1)], axis=1).ravel()
+    line = Line(np.repeat(times, 2), both)
+    return Panel((line,), "Time (s)", "EMG (uV)", title, (0.0, recording.duration_s))
+
+
+def lasting(potentials: ActionPotentials, units: list[int]) -> slice:
+    """Samples in which the potentials of some units are above 2 % of their greatest value."""
+    size = np.abs(potentials.values_uV[units])
+    above = np.flatnonzero((size > 0.02 * size.max(axis=(1, 2), keepdims=True)).any(axis=(0, 1)))
+    return slice(max(0, int(above[0]) - 2), int(above[-1]) + 3)
 
 
 def nice(value: float) -> float:
@@ -108,13 +129,13 @@ def number_of(microvolts: float) -> str:
     return f"{microvolts / 1000:.3g} mV" if microvolts >= 1000 else f"{microvolts:.3g} uV"
 
 
-def spectrum(values: NDArray[Any], rate_hz: float) -> tuple[FloatArray, FloatArray]:
-    """Frequencies and power spectral density in uV2/Hz, the mean over channels, smoothed over 10 Hz."""
+def spectrum(values: NDArray[Any], rate_hz: float, smoothed_hz: float) -> tuple[FloatArray, FloatArray]:
+    """Frequencies and power spectral density in uV2/Hz, smoothed, the mean over channels."""
     from scipy.ndimage import uniform_filter1d
     from scipy.signal import welch
 
     frequency, power = welch(values, rate_hz, nperseg=min(values.shape[1], round(rate_hz)), axis=1)
-    width = max(1, round(_SMOOTHED_HZ / frequency[1]))
+    width = max(1, round(smoothed_hz / frequency[1]))
     return frequency, uniform_filter1d(power.mean(axis=0), width)
 
 
@@ -145,21 +166,23 @@ def spectrum_figure(spectra: dict[str, tuple[FloatArray, FloatArray]], highest_h
         "spectrum",
         (
             Panel(tuple(linear), "Frequency (Hz)", "Power / maximum", "", (0.0, highest_hz), (0.0, 1.05)),
-            Panel(tuple(decibels), "Frequency (Hz)", "Power (dB)", "", (0.0, highest_hz), (-50.0, 2.0)),
+            Panel(tuple(decibels), "Frequency (Hz)", "Power (dB)", "", (0.0, highest_hz), (-40.0, 2.0)),
         ),
-        "Power spectral density on the plateau, the mean over channels, smoothed over 10 Hz.",
+        "Power spectral density on the plateau, the mean over channels, smoothed.",
         columns=2,
         height_in=3.0,
     )
 
 
-def potentials_panel(potentials: ActionPotentials, unit: int, values: NDArray[Any], y_label: str) -> Panel:
-    """Potential of a unit on channels one above another, shape (channels, samples)."""
-    gap = nice(0.25 * float(np.ptp(values, axis=1).max()))
+def potentials_panel(potentials: ActionPotentials, unit: int) -> Panel:
+    """Potential of a unit on channels one above another, the first at the bottom."""
+    values, part = potentials.values_uV[unit], lasting(potentials, [unit])
+    gap = nice(0.12 * float(np.ptp(values, axis=1).max()))
+    number = np.arange(1.0, len(values) + 1)
     return Panel(
-        tuple(stacked(1000 * potentials.times_s, values, gap)),
+        stacked(1000 * potentials.times_s[part], values[:, part], gap, number),
         "Time (ms)",
-        y_label,
-        f"Unit {unit + 1}: {number_of(gap)} apart",
-        y_range=(-len(values) - 2.0, 4.0),
+        "Contact, from the deepest",
+        f"Unit {unit + 1}: {number_of(gap)} a contact",
+        y_range=(-6.0, len(values) + 6.0),
     )

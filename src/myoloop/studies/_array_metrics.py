@@ -109,7 +109,7 @@ NUMERIC_CLAIMS = (
     *(
         claim(
             f"Fast form against direct evaluation, velocity per {kind}, worst unit (relative L2)",
-            "direct evaluation of each fibre",
+            "direct evaluation of the fibres nearest to the electrodes",
             bound,
             AtMost(),
             *("direct_error", f"velocity_per_{kind}"),

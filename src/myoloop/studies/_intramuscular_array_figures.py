@@ -10,7 +10,9 @@ from ..emg import EMG, draw_electrodes, draw_territories
 from ._array_contraction import ArrayStudy, Contraction
 from ._array_figures import (
     contraction_figure,
+    lasting,
     potentials_panel,
+    range_panel,
     rates_figure,
     spectrum_figure,
     traces_panel,
@@ -47,7 +49,7 @@ def draw_all(
         _along(array.action_potentials, shown),
         _depths(peaks, depth_mm, recruited, shown),
         _needle(needle.action_potentials, recruited),
-        spectrum_figure(spectra, 4000.0),
+        spectrum_figure(spectra, 2000.0),
         draw_territories(array.fibres, shown),
         draw_electrodes(both, array.fibres.about["outline_mm"]),
     )
@@ -56,28 +58,38 @@ def draw_all(
 def _emg(params: ArrayStudy, recordings: dict[str, Recording]) -> Figure:
     array, needle = recordings["array"], recordings["needle"]
     some = np.unique(np.linspace(0, len(array) - 1, _TRACES).astype(int))
+    middle = len(array) // 2
     zoom = params.duration_s - 0.5, params.duration_s - 0.5 + _ZOOM_S
-    names = tuple(array.channels[i] for i in some)
     return Figure(
         "emg",
         (
-            traces_panel(array, array.values_uV[some], names, zoom, "Array, monopolar"),
-            traces_panel(needle, needle.values_uV, needle.channels, zoom, "Concentric needle"),
+            range_panel(array, array.values_uV[middle], f"Array, contact {middle + 1}"),
+            range_panel(needle, needle.values_uV[0], "Concentric needle"),
+            traces_panel(
+                array,
+                array.values_uV[some],
+                some + 1.0,
+                zoom,
+                ("Array", "Contact, from the deepest"),
+            ),
+            _part(needle.between(*zoom)),
         ),
-        f"EMG of every few contacts of the array, the deepest at the top, and of the needle, for "
-        f"{1000 * _ZOOM_S:.0f} ms of the plateau.",
+        "EMG of one contact of the array and of the needle throughout; and of every few contacts of the "
+        f"array, and of the needle, for {1000 * _ZOOM_S:.0f} ms of the plateau.",
         columns=2,
-        height_in=4.2,
+        height_in=3.6,
     )
+
+
+def _part(recording: Recording) -> Panel:
+    line = Line(recording.times_s, recording.values_uV[0])
+    return Panel((line,), "Time (s)", "EMG (uV)", "Concentric needle")
 
 
 def _along(potentials: ActionPotentials, units: list[int]) -> Figure:
     return Figure(
         "action-potentials",
-        tuple(
-            potentials_panel(potentials, unit, potentials.values_uV[unit], "Contact, the deepest at the top")
-            for unit in units
-        ),
+        tuple(potentials_panel(potentials, unit) for unit in units),
         "Action potentials along the array, every contact. A unit is large on the contacts that lie among "
         "its fibres, and the trace of a contact next to one fibre is sharp.",
         columns=2,
@@ -95,7 +107,13 @@ def _depths(
     return Figure(
         "amplitudes",
         (
-            Panel(tuple(along), "Depth of the contact below the skin (mm)", "Peak to peak (uV)", log_y=True),
+            Panel(
+                tuple(along),
+                "Depth of the contact below the skin (mm)",
+                "Peak to peak (uV)",
+                "Along the array",
+                log_y=True,
+            ),
             Panel(
                 (
                     Line(number, peaks[recruited].max(axis=1), "largest contact", 0, "", "o"),
@@ -103,6 +121,7 @@ def _depths(
                 ),
                 "Unit",
                 "Peak to peak (uV)",
+                "Recruited units",
                 log_y=True,
             ),
         ),
@@ -115,9 +134,10 @@ def _depths(
 def _needle(potentials: ActionPotentials, recruited: NDArray[np.int64]) -> Figure:
     peaks = potentials.peak_to_peak_uV[:, 0]
     loudest = recruited[np.argsort(-peaks[recruited])][:_SHOWN]
-    time = 1000 * potentials.times_s
+    part = lasting(potentials, [int(unit) for unit in loudest])
+    time = 1000 * potentials.times_s[part]
     traces: list[Layer] = [
-        Line(time, potentials.values_uV[unit, 0], f"unit {unit + 1}", color)
+        Line(time, potentials.values_uV[unit, 0, part], f"unit {unit + 1}", color)
         for color, unit in enumerate(loudest)
     ]
     return Figure(

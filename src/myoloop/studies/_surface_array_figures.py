@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,8 +11,10 @@ from ._array_checks import HALF_MM, PITCH_MM, Velocities, log_log_fit
 from ._array_contraction import ArrayStudy, Contraction
 from ._array_figures import (
     contraction_figure,
+    lasting,
     nice,
     number_of,
+    range_panel,
     rates_figure,
     spectrum_figure,
     traces_panel,
@@ -25,6 +25,7 @@ from ._base import Table
 FloatArray = NDArray[np.float64]
 
 _ZOOM_S = 0.25
+_FASTEST = 20.0  # of the velocities shown
 _MISSING = np.nan
 
 
@@ -71,56 +72,27 @@ def _places(electrodes: Electrodes) -> tuple[FloatArray, FloatArray]:
 
 def _emg(params: ArrayStudy, recording: Recording, pairs: Electrodes) -> Figure:
     assert recording.electrodes is not None
-    column, _ = _places(recording.electrodes)
-    middle = np.flatnonzero(column == np.median(column))
     differential = pairs.matrix @ recording.values_uV
-    of_pairs = np.flatnonzero(_places(pairs)[0] == np.median(column))
-    names, pair_names = recording.electrodes.names, pairs.names
     zoom = params.duration_s - 1.0, params.duration_s - 1.0 + _ZOOM_S
-    one = middle[len(middle) // 2 : len(middle) // 2 + 1], of_pairs[len(of_pairs) // 2 :][:1]
-    whole = (0.0, params.duration_s)
+    whole, parts = [], []
+    for title, values, electrodes in (
+        ("Monopolar", recording.values_uV, recording.electrodes),
+        ("Differential", differential, pairs),
+    ):
+        column, row = _places(electrodes)
+        middle = np.flatnonzero(column == np.median(column))
+        one = middle[len(middle) // 3]
+        whole.append(range_panel(recording, values[one], f"{title}, {electrodes.names[one]}"))
+        parts.append(
+            traces_panel(recording, values[middle], row[middle] + 1, zoom, (title, "Row, along the fibres"))
+        )
     return Figure(
         "emg",
-        (
-            _whole(recording, recording.values_uV[one[0][0]], names[one[0][0]], whole),
-            _whole(recording, differential[one[1][0]], pair_names[one[1][0]], whole),
-            traces_panel(
-                recording,
-                recording.values_uV[middle],
-                tuple(names[i] for i in middle),
-                zoom,
-                "Monopolar",
-            ),
-            traces_panel(
-                recording,
-                differential[of_pairs],
-                tuple(pair_names[i].split("-")[0] for i in of_pairs),
-                zoom,
-                "Single differential",
-            ),
-        ),
+        (*whole, *parts),
         "EMG of one channel throughout, and of the middle column of the grid for a quarter of a second of "
-        "the plateau; rows follow the fibres, and the endplates lie under the middle row.",
+        "the plateau. The endplates lie under the middle row, and the muscle under rows 3 to 11.",
         columns=2,
-        height_in=3.4,
-    )
-
-
-def _whole(recording: Recording, values: NDArray[Any], name: str, span: tuple[float, float]) -> Panel:
-    """One channel throughout, as the range of its values in each pixel."""
-    from ..data import Band
-
-    bins = 900
-    samples = len(values) // bins * bins
-    parts = values[:samples].reshape(bins, -1)
-    times = recording.times_s[:samples].reshape(bins, -1).mean(axis=1)
-    low, high = parts.min(axis=1), parts.max(axis=1)
-    return Panel(
-        (Band(times, low, high), Line(times, low, color=0), Line(times, high, color=0)),
-        "Time (s)",
-        "EMG (uV)",
-        name,
-        span,
+        height_in=3.6,
     )
 
 
@@ -128,10 +100,11 @@ def _waveforms(
     name: str, kind: str, potentials: ActionPotentials, electrodes: Electrodes, units: list[int]
 ) -> Figure:
     column, row = _places(electrodes)
-    time = np.linspace(0.05, 0.95, potentials.values_uV.shape[2]) - 0.5
+    part = lasting(potentials, units)
+    time = np.linspace(-0.45, 0.45, part.stop - part.start)
     panels = []
     for unit in units:
-        values = potentials.values_uV[unit]
+        values = potentials.values_uV[unit][:, part]
         gap = nice(0.5 * float(np.ptp(values, axis=1).max()))
         layers: list[Layer] = [
             Line(column[c] + 1 + time, values[c] / gap + row[c] + 1) for c in range(len(values))
@@ -146,7 +119,7 @@ def _waveforms(
                 (-0.6, row.max() + 2.6),
             )
         )
-    duration_ms = 1000 * potentials.values_uV.shape[2] / potentials.rate_hz
+    duration_ms = 1000 * (part.stop - part.start) / potentials.rate_hz
     return Figure(
         name,
         tuple(panels),
@@ -188,31 +161,35 @@ def _maps(
 def _speeds(speeds: Velocities) -> Figure:
     true = speeds.set_m_per_s
     ends = np.array([true.min(), true.max()])
-    plausible = (speeds.own > 1.0) & (speeds.own < 20.0)
+    shown = (speeds.own > 0.0) & (speeds.own < _FASTEST)
+    equal = Line(ends, ends, "equal", 2)
     return Figure(
         "conduction-velocity",
         (
             Panel(
-                (Line(ends, ends, "equal", 1), Line(true, speeds.long, "units", 0, "", "o")),
+                (
+                    equal,
+                    Line(true, speeds.mixed, "a velocity a fibre", 4, "", "."),
+                    Line(true, speeds.long, "a velocity a unit", 0, "", "o"),
+                ),
                 "Set (m/s)",
                 "Estimated (m/s)",
                 f"Fibres of {2 * HALF_MM:g} mm",
             ),
             Panel(
-                (
-                    Line(ends, ends, "equal", 1),
-                    Line(true[plausible], speeds.own[plausible], "units", 0, "", "o"),
-                ),
+                (equal, Line(true[shown], speeds.own[shown], "a velocity a unit", 0, "", "o")),
                 "Set (m/s)",
                 "Estimated (m/s)",
                 "The muscle's own fibres",
-                log_y=True,
+                y_range=(0.0, _FASTEST),
             ),
         ),
         "Left: three single differentials halfway between endplates and tendons, "
-        f"{HALF_MM / 2 - 1.5 * PITCH_MM:g} mm and more from both. Right: two single differentials on the "
-        f"muscle's own fibres; {int(np.sum(~plausible))} of {len(true)} units are not shown, as they read "
-        "below 1 or above 20 m/s: so near to endplates and tendons what does not travel outweighs what does.",
+        f"{HALF_MM / 2 - 1.5 * PITCH_MM:g} mm and more from both; with velocities that differ from fibre to "
+        "fibre, the set one is their mean by area, and the array follows the fast fibres. Right: two single "
+        f"differentials on the muscle's own fibres; {int(np.sum(~shown))} of {len(true)} units are not "
+        f"shown, as they read less than 0 or more than {_FASTEST:g} m/s: so near to endplates and tendons "
+        "what does not travel outweighs what does.",
         columns=2,
         height_in=3.4,
     )
@@ -223,8 +200,10 @@ def _depth(depth_mm: FloatArray, amplitudes: dict[str, FloatArray]) -> Figure:
     for color, (name, values) in enumerate(amplitudes.items()):
         fit = log_log_fit(depth_mm, values)
         line = np.exp(fit["offset"]) * depth_mm ** fit["slope"]
-        layers.append(Line(depth_mm, values, f"{name}, slope {fit['slope']:.2f}", color, "", "o"))
-        layers.append(Line(depth_mm, line, color=color))
+        layers.append(Line(np.log10(depth_mm), values, f"{name}, slope {fit['slope']:.2f}", color, "", "o"))
+        layers.append(Line(np.log10(depth_mm), line, color=color))
+    inside = (k for k in range(1, 100) if depth_mm[0] <= k <= depth_mm[-1])
+    ticks = tuple((float(np.log10(k)), str(k)) for k in inside if k < 10 or k % 5 == 0)
     return Figure(
         "amplitude-depth",
         (
@@ -233,12 +212,12 @@ def _depth(depth_mm: FloatArray, amplitudes: dict[str, FloatArray]) -> Figure:
                 "Depth of the fibre below the skin (mm)",
                 "Peak to peak (uV)",
                 "Amplitude of one fibre",
-                log_x=True,
                 log_y=True,
+                x_ticks=ticks,
             ),
         ),
         "Amplitude of a single fibre on the largest channel of the column above it, with straight lines "
-        "fitted to the logarithms.",
+        "fitted to the logarithms; both axes are logarithmic.",
         height_in=3.4,
     )
 

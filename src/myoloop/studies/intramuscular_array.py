@@ -33,6 +33,7 @@ from ._base import AtLeast, AtMost, Study, StudyResult
 from ._intramuscular_array_figures import draw_all
 
 _NEEDLE_MM = 3.0, 6.0  # where the needle goes in, across the fibres and along them
+_SMOOTHED_HZ = 50.0
 _FINE_MM = 0.05  # spatial step of the direct evaluation that the fast form's step is held to
 
 
@@ -76,7 +77,7 @@ def run(params: IntramuscularArray, seed: int, progress: Progress, threads: int)
 
     # 2: what the recordings show.
     settled = {name: one.between(*params.settled_s) for name, one in recordings.items()}
-    spectra = {name: spectrum(one.values_uV, one.rate_hz) for name, one in settled.items()}
+    spectra = {name: spectrum(one.values_uV, one.rate_hz, _SMOOTHED_HZ) for name, one in settled.items()}
     peaks, at_core = potentials.peak_to_peak_uV.max(axis=1), core.peak_to_peak_uV[:, 0]
     fired = contraction.spikes.active
     along, beside = (np.flatnonzero(fired & _within_reach(array, emg.electrodes)) for emg in (array, needle))

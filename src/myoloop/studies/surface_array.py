@@ -35,6 +35,8 @@ from ._surface_array_figures import draw_all, fibre_table
 
 FloatArray = NDArray[np.float64]
 
+_SMOOTHED_HZ = 40.0
+
 
 @final
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +70,8 @@ def run(params: SurfaceArray, seed: int, progress: Progress, threads: int) -> St
     settled = recording.between(*params.settled_s)
     pairs = bipolar(emg.electrodes)
     spectra = {
-        "monopolar": spectrum(settled.values_uV, recording.rate_hz),
-        "single differential": spectrum(pairs.matrix @ settled.values_uV, recording.rate_hz),
+        "monopolar": spectrum(settled.values_uV, recording.rate_hz, _SMOOTHED_HZ),
+        "single differential": spectrum(pairs.matrix @ settled.values_uV, recording.rate_hz, _SMOOTHED_HZ),
     }
     differential = np.ptp(pairs.matrix @ potentials.values_uV, axis=2).max(axis=1)
 
@@ -83,6 +85,7 @@ def run(params: SurfaceArray, seed: int, progress: Progress, threads: int) -> St
     metrics = {
         "cv_set": speeds.set_m_per_s.tolist(),
         "cv_estimated": speeds.long.tolist(),
+        "cv_estimated_fibre_velocities": speeds.mixed.tolist(),
         "cv_estimated_own_fibres": speeds.own.tolist(),
         "cv_worst": speeds.at,
         "muap_peak_uV": summary(potentials.peak_to_peak_uV.max(axis=1)),
@@ -139,10 +142,11 @@ def _notes(params: SurfaceArray, length: float) -> tuple[str, ...]:
     return (
         f"The grid has a pitch of {params.pitch_mm:g} mm: with 8 mm, its 96 mm would reach far beyond the "
         f"fibres of {length:g} mm, and hardly two rows would lie between endplates and tendons.",
-        "Conduction velocity is claimed on fibres of 200 mm, with all else as it is: the potential of what "
-        "arises at endplates and tendons and does not travel falls along this muscle to 1/e in some 10 mm, "
-        "and outweighs what travels for deep units even 20 mm away. On the muscle's own fibres the array "
-        "reads no velocity of whole units, which the report shows beside it.",
+        "Conduction velocity is claimed on fibres of 200 mm with one velocity a unit, and all else as it is: "
+        "the potential of what arises at endplates and tendons and does not travel falls to 1/e within some "
+        "10 mm along so thin a limb, and for deep units outweighs what travels even 20 mm away. On the "
+        "muscle's own fibres the array reads no velocity of whole units, as the figure shows; of single "
+        "shallow fibres it does, as the table shows.",
         "Amplitudes are what anatomy and conductivities give; nothing is rescaled. Amplitude against depth "
         "is that of single fibres with endplates in the middle, on the largest channel of a column above.",
         "The spatial step is halved and more by one contact 0.1 mm beside another, which asks for so fine a "
@@ -150,9 +154,17 @@ def _notes(params: SurfaceArray, length: float) -> tuple[str, ...]:
         "interpolation, as samples need not fall on a peak.",
         "Reciprocity: the current enters at the skin and the potential is sensed at the fibre, from the "
         "boundary conditions of all layers, which shares no formula with the conductor.",
+        "The spectral peak is claimed for the recorded, monopolar channels. That of the single differential "
+        "is higher over a small muscle below thin skin; both are maxima of spectra smoothed over "
+        f"{_SMOOTHED_HZ:g} Hz, since they are broad.",
         "The force model and the discharges are those of Fuglevand et al. (1993). The white noise of "
         f"{params.noise_uV:g} uV belongs to the recording alone, not to amplitudes of units.",
     )
+
+
+def _worst_velocity(metrics: Mapping[str, Any]) -> float:
+    ratio = np.array(metrics["cv_estimated"]) / np.array(metrics["cv_set"])
+    return float(ratio[np.argmax(np.abs(ratio - 1.0))])
 
 
 def _steeper(metrics: Mapping[str, Any]) -> float:
@@ -176,6 +188,13 @@ _CLAIMS = (
         )
         for v in checks.VELOCITIES
     ),
+    Claim(
+        "Conduction velocity on the array / each unit's own velocity, the worst unit",
+        "set value; the same fibres",
+        1.0,
+        Within(relative=0.02),
+        _worst_velocity,
+    ),
     *(
         claim(
             f"R2 of log amplitude against log depth, {kind}",
@@ -198,7 +217,7 @@ _CLAIMS = (
     ),
     claim("Reciprocity of fibre and contact, relative error", _LAW, 1e-3, AtMost(), "reciprocity_error"),
     claim(
-        "Least potential of a whole unit (uV)",
+        "Least potential of a unit (uV)",
         f"tens of uV: {_RANGE}",
         10.0,
         AtLeast(),
@@ -207,7 +226,11 @@ _CLAIMS = (
     ),
     claim("Largest potential of a unit (uV)", f"a few mV: {_RANGE}", 5e3, AtMost(), "muap_peak_uV", "max"),
     claim(
-        "Peak of the monopolar spectrum (Hz)", "50-150 Hz", 100.0, Within(absolute=50.0), "spectrum_peak_hz"
+        "Peak of the monopolar spectrum (Hz)",
+        "surface EMG, 50-150 Hz",
+        100.0,
+        Within(absolute=50.0),
+        "spectrum_peak_hz",
     ),
     *NUMERIC_CLAIMS,
     *FIRING_CLAIMS,
@@ -223,7 +246,6 @@ STUDY = Study(
     parameters=SurfaceArray(),
     quick={
         "ramp_s": 3.0,
-        "plateau_s": 3.0,
         "velocity_units": 6,
         "checked_units": 4,
         "direct_units": 3,
