@@ -28,7 +28,7 @@ FORMATS = {
 }
 _NEEDS = {"nwb": ("pynwb", "nwb"), "bids": ("edfio", "bids"), "edf": ("edfio", "bids")}
 _DEFAULT = ("nwb", "bids")
-_MOST_BYTES = 512 * 2**20  # of samples, up to which EMG-BIDS is written unasked
+_MOST_BYTES = 256 * 2**20  # of samples, up to which EMG-BIDS is written unasked
 
 
 def formats_of(given: str | None, n_bytes: float) -> tuple[str, ...]:

@@ -112,7 +112,7 @@ class _PointSources(LineResponse):
 
     def accumulate(self, chosen: IntArray, factor: FloatArray, sums: NDArray[np.float32]) -> None:
         """Add the fibres `chosen`; see the base class."""
-        from ._kernels import accumulate_near, coarsen
+        from ._kernels import accumulate_near, add_product, coarsen
 
         fibres = self._fibres
         place = np.stack([fibres.x_mm[chosen], fibres.y_mm[chosen]], axis=1)
@@ -125,20 +125,21 @@ class _PointSources(LineResponse):
         endplate = fibres.endplate_mm[chosen]
         zeta = self._points[:, 2] - endplate[:, None]
         area = factor * np.pi / 4 * (1e-3 * fibres.diameter_um[chosen]) ** 2
-        finer = np.zeros((0, 0), dtype=np.float32)
+        finer, rows = np.zeros((0, 0), dtype=np.float32), np.empty(0, dtype=np.int64)
         for fineness in range(int(level.max()), -1, -1):
+            wanted = used & (level == fineness)
+            before, rows = rows, np.union1d(rows, np.flatnonzero(wanted.any(axis=0)))
             step = self.step_mm / 2**fineness
-            steps = ((sums.shape[1] - 1) << fineness) + 1
-            points = np.zeros((len(self._points), steps + 4), dtype=np.float32)
-            coarsen(finer, points)
+            points = np.zeros((len(rows), ((sums.shape[1] - 1) << fineness) + 5), dtype=np.float32)
+            coarsen(finer, np.searchsorted(rows, before), points)
             accumulate_near(
-                width / step,
-                zeta / step,
-                used & (level == fineness),
+                width[:, rows] / step,
+                zeta[:, rows] / step,
+                wanted[:, rows],
                 (high - endplate) / step,
                 (endplate - low) / step,
                 area / step**2,
                 points,
             )
             finer = points
-        sums += self._mixture @ finer[:, : sums.shape[1]]
+        add_product(self._mixture[:, rows], finer[:, : sums.shape[1]], sums)

@@ -225,8 +225,8 @@ def accumulate_near(
 
 
 @njit(cache=True, nogil=True, fastmath=_FAST)
-def coarsen(fine: Any, coarse: Any) -> None:
-    """Add sums on a grid to those on the grid of twice its step: the adjoint of cubic interpolation.
+def coarsen(fine: Any, rows: Any, coarse: Any) -> None:
+    """Add sums on a grid to `rows` on the grid of twice its step: the adjoint of cubic interpolation.
 
     Every node of the fine grid stands for half a coarse step.
     """
@@ -234,11 +234,32 @@ def coarsen(fine: Any, coarse: Any) -> None:
     last = coarse.shape[1] - 1
     w = np.empty(4)
     for p in range(len(fine)):
+        target = coarse[rows[p]]
         for j in range(fine.shape[1]):
             if j % 2 == 0:
-                coarse[p, min(j // 2, last)] += half * fine[p, j]
+                target[min(j // 2, last)] += half * fine[p, j]
                 continue
             base = min(max((j - 1) // 2 - 1, 0), last - 3)
             lagrange(0.5 * j - base - 1.0, w)
             for t in range(4):
-                coarse[p, base + t] += half * np.float32(w[t]) * fine[p, j]
+                target[base + t] += half * np.float32(w[t]) * fine[p, j]
+
+
+@njit(cache=True, nogil=True, fastmath=_FAST)
+def add_product(a: Any, b: Any, out: Any) -> None:
+    """Add the matrix product of `a` and `b` to `out`, all float32: the same bits on any number of threads."""
+    rows, inner = a.shape
+    for i in range(rows):
+        target = out[i]
+        j = 0
+        while j + 3 < inner:
+            a0, a1, a2, a3 = a[i, j], a[i, j + 1], a[i, j + 2], a[i, j + 3]
+            b0, b1, b2, b3 = b[j], b[j + 1], b[j + 2], b[j + 3]
+            for k in range(len(target)):
+                target[k] += a0 * b0[k] + a1 * b1[k] + a2 * b2[k] + a3 * b3[k]
+            j += 4
+        while j < inner:
+            a0, b0 = a[i, j], b[j]
+            for k in range(len(target)):
+                target[k] += a0 * b0[k]
+            j += 1

@@ -71,7 +71,7 @@ class TabulatedLine(LineResponse):
 
     def accumulate(self, chosen: IntArray, factor: FloatArray, sums: NDArray[np.float32]) -> None:
         """Add the fibres `chosen`; see the base class."""
-        from ._kernels import accumulate_tabulated
+        from ._kernels import accumulate_tabulated, add_product
 
         fibres, step = self._fibres, self.step_mm
         points = sums if self._plain else np.zeros((self._mixture.shape[1], sums.shape[1]), np.float32)
@@ -87,4 +87,4 @@ class TabulatedLine(LineResponse):
                 table.values, row, column, endplate / step, *halves, area, *sorted_points, points
             )
         if not self._plain:
-            sums += self._mixture @ points
+            add_product(self._mixture, points, sums)

@@ -54,9 +54,9 @@ class Temporal:
         self.n_samples = before + int(np.ceil(lasting_s * rate_hz)) + 1
         # kappa lives between these distances behind the front; further out is empty room for the FFT.
         margin = 1e3 * fastest * amplifier.spread_s
-        self._first = -1.25 * margin
+        self._first = -2.5 * margin
         self._dx = 1e3 * slowest / (amplifier.low_pass_hz * _FINENESS)
-        length = shape.extent_mm + 2.5 * margin + 4.0 * step_mm
+        length = shape.extent_mm + 5.0 * margin + 4.0 * step_mm
         from scipy.fft import next_fast_len
 
         self._nodes = int(next_fast_len(int(np.ceil(length / self._dx)), real=True))

@@ -98,14 +98,15 @@ def _spectrum(emg: EMG, passing: PassingEMG) -> Figure:
     layers: tuple[Layer, ...] = ()
     if top > 0:
         floor = top * 10**-_DECADES
+        edges = np.maximum(low, floor)[inside], np.maximum(high, floor)[inside]
+        band = Band(frequency[inside], *edges, "5 to 95 % of channels")
         layers = (
-            Band(
+            *((band,) if psd.shape[1] > 1 else ()),
+            Line(
                 frequency[inside],
-                np.maximum(low, floor)[inside],
-                np.maximum(high, floor)[inside],
-                "5 to 95 % of channels",
+                np.maximum(middle, floor)[inside],
+                "median channel" if psd.shape[1] > 1 else "channel",
             ),
-            Line(frequency[inside], np.maximum(middle, floor)[inside], "median channel"),
             Line(frequency[inside], np.maximum(mean, floor)[inside], "mean, over 15 Hz", color=1),
         )
     found = passing.spectrum_metrics
@@ -125,13 +126,13 @@ def _spectrum(emg: EMG, passing: PassingEMG) -> Figure:
 def _waveforms(spikes: SpikeTrains, emg: EMG, shown: IntArray) -> Figure:
     potentials = emg.action_potentials
     level, name = _levels(emg.electrodes, shown)
+    times_ms = 1e3 * potentials.times_s
     panels = []
     for place, unit in enumerate(_examples(spikes, emg, _WAVEFORMS, emg.electrodes.intramuscular)):
         values = potentials.values_uV[unit][shown]
         apart = _apart(values)
         lines = tuple(
-            Line(1e3 * potentials.times_s, at + value / apart, color=place)
-            for at, value in zip(level, values, strict=True)
+            Line(times_ms, at + value / apart, color=place) for at, value in zip(level, values, strict=True)
         )
         panels.append(
             Panel(
@@ -139,6 +140,7 @@ def _waveforms(spikes: SpikeTrains, emg: EMG, shown: IntArray) -> Figure:
                 "Time (ms)",
                 name if place == 0 else "",
                 f"Unit {unit}: {apart:g} uV apart" if len(shown) > 1 else f"Unit {unit}",
+                (float(times_ms[0]), _faded(times_ms, values)),
             )
         )
     names = emg.electrodes.names
@@ -196,7 +198,6 @@ def _amplitudes(spikes: SpikeTrains, emg: EMG) -> Figure:
                 "Fibres of the unit",
                 "Peak to peak (uV)",
                 "Amplitude against size",
-                log_x=True,
                 log_y=True,
             ),
         ),
@@ -282,6 +283,13 @@ def _apart(values: NDArray[Any]) -> float:
     if len(values) < 2 or values.size == 0:
         return 1.0
     return _round_up(0.6 * float(np.ptp(values, axis=1).max()))
+
+
+def _faded(times: FloatArray, values: NDArray[Any]) -> float:
+    """Time after which all curves stay below 1 % of the greatest, and a little more."""
+    loud = np.flatnonzero(np.abs(values).max(axis=0) > 0.01 * np.abs(values).max())
+    last = int(loud[-1]) if len(loud) else len(times) - 1
+    return float(times[min(len(times) - 1, last + 1 + (last + 1) // 10)])
 
 
 def _span(names: tuple[str, ...], shown: IntArray) -> str:
