@@ -24,7 +24,7 @@ import numpy as np
 
 from myoloop.data import Disc, Electrodes
 from myoloop.emg import LayeredCylinder
-from myoloop.emg._learn import DifferentiableEMG, UnitParameters
+from myoloop.emg._learn._model import DifferentiableEMG, UnitParameters
 
 GOALS_S = {"evaluation": 0.15, "gradient": 0.6}
 GOAL_ERROR = 3e-3

@@ -52,10 +52,10 @@ def measure(case: dict[str, Any], repeats: int) -> dict[str, float]:
     """Run one case in this process."""
     from myoloop.data import Signal, SpikeTrains
     from myoloop.data._path import ActionPotentialPath
-    from myoloop.emg._jitter import DischargeJitter
-    from myoloop.emg._noise import Noise
-    from myoloop.emg._noise_parts import ColouredNoise, Mains, WhiteNoise
-    from myoloop.emg._synthesis import Synthesis
+    from myoloop.emg._noise._noise import Noise
+    from myoloop.emg._noise._parts import ColouredNoise, Mains, WhiteNoise
+    from myoloop.emg._synthesis._jitter import DischargeJitter
+    from myoloop.emg._synthesis._synthesis import Synthesis
 
     seconds, units, channels = case["seconds"], case["units"], case["channels"]
     rng = np.random.default_rng(1)

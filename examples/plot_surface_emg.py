@@ -2,7 +2,7 @@
 Surface EMG of a hand muscle
 ============================
 
-The first dorsal interosseous with all of its fibres, some 52,500, a grid of 13 x 5 contacts on the skin above
+The first dorsal interosseous with all of its 40,500 fibres, a grid of 13 x 5 contacts on the skin above
 it, and what one motor unit looks like there.
 """
 

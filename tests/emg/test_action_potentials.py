@@ -23,12 +23,12 @@ from myoloop.emg import (
     InfiniteMedium,
     MuscleFibres,
     Rosenfalck,
-    _tabulated,
+    SurfaceGrid,
     action_potentials,
     bipolar,
     conduction_velocity,
 )
-from myoloop.emg._grids import SurfaceGrid
+from myoloop.emg._conductors import _tabulated
 from myoloop.errors import ParameterError
 
 OVERSAMPLING, PADDING = 16, 64

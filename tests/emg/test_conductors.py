@@ -15,7 +15,7 @@ from reference import (
 
 from myoloop.data import Disc, Electrodes, PointContact, Rectangle
 from myoloop.emg import InfiniteMedium, LayeredCylinder, PlanarLayers
-from myoloop.emg._table import Frequencies, kernel_table
+from myoloop.emg._conductors._table import Frequencies, kernel_table
 from myoloop.errors import ParameterError
 
 

@@ -14,7 +14,7 @@ from myoloop.emg import (
     action_potentials,
     bipolar,
 )
-from myoloop.emg._direct import direct_action_potentials
+from myoloop.emg._potentials._direct import direct_action_potentials
 from myoloop.errors import ParameterError
 
 MEDIUM = InfiniteMedium(radial_S_per_m=0.09, axial_S_per_m=0.4)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from myoloop.data import Electrodes
-from myoloop.emg import _filters as filters
+from myoloop.emg._electrodes import _filters as filters
 from myoloop.errors import ParameterError
 
 

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from myoloop.data import ContactCloud, Disc, PointContact, Rectangle
-from myoloop.emg._array_figures import draw_electrodes
-from myoloop.emg._grids import SurfaceGrid
+from myoloop.emg._electrodes._figures import draw_electrodes
+from myoloop.emg._electrodes._grids import SurfaceGrid
 from myoloop.errors import MyoloopError, ParameterError
 from myoloop.viz import draw
 

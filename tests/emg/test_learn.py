@@ -10,11 +10,11 @@ from learn_reference import disc_nodes, normal_nodes, unit_potential
 from reference_conductors import Cylinder, disc
 
 from myoloop.data import Disc, Electrodes, PointContact, Rectangle
-from myoloop.emg._action_potentials import action_potentials
-from myoloop.emg._amplifier import Amplifier
-from myoloop.emg._cylinder import LayeredCylinder
-from myoloop.emg._fibres import MuscleFibres
-from myoloop.emg._learn import DifferentiableEMG, UnitParameters, units_of
+from myoloop.emg._anatomy._fibres import MuscleFibres
+from myoloop.emg._conductors._cylinder import LayeredCylinder
+from myoloop.emg._learn._model import DifferentiableEMG, UnitParameters, units_of
+from myoloop.emg._potentials._amplifier import Amplifier
+from myoloop.emg._potentials._sum import action_potentials
 from myoloop.errors import MissingDependencyError, MyoloopWarning, ParameterError
 
 jax = pytest.importorskip("jax", reason="the extra `learn` (JAX) is not installed")

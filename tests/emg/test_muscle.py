@@ -5,11 +5,15 @@ import pytest
 from scipy import stats
 from scipy.spatial import cKDTree
 
-from myoloop.emg._endplates import truncated_normal
-from myoloop.emg._muscle import Muscle
-from myoloop.emg._muscle_kernels import choose_units, choose_units_plain
-from myoloop.emg._sections import Circle, Ellipse, Mask, Polygon
-from myoloop.emg._territories import RADIUS2_IN_VARIANCES, innervation_numbers, place_centres
+from myoloop.emg._anatomy._endplates import truncated_normal
+from myoloop.emg._anatomy._kernels import choose_units, choose_units_plain
+from myoloop.emg._anatomy._muscle import Muscle
+from myoloop.emg._anatomy._sections import Circle, Ellipse, Mask, Polygon
+from myoloop.emg._anatomy._territories import (
+    RADIUS2_IN_VARIANCES,
+    innervation_numbers,
+    place_centres,
+)
 from myoloop.errors import MyoloopError, ParameterError
 from myoloop.muscle import recruitment_thresholds
 

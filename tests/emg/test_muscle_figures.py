@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from myoloop.data import Band, Line
-from myoloop.emg._fibres import MuscleFibres
-from myoloop.emg._muscle import Muscle
-from myoloop.emg._muscle_figures import draw_diameters, draw_endplates, draw_territories
-from myoloop.emg._sections import Circle, Mask
+from myoloop.emg._anatomy._fibres import MuscleFibres
+from myoloop.emg._anatomy._figures import draw_diameters, draw_endplates, draw_territories
+from myoloop.emg._anatomy._muscle import Muscle
+from myoloop.emg._anatomy._sections import Circle, Mask
 from myoloop.errors import ParameterError
 from myoloop.muscle import recruitment_thresholds
 from myoloop.viz import draw, save
@@ -43,7 +43,7 @@ def test_territories_show_the_fibres_of_the_units_asked_for(fibres, bare):
     dots = {layer.label: layer for layer in own.layers if isinstance(layer, Line) and layer.label}
     for u in (2, 28):
         members = fibres.unit == u
-        layer = dots[f"unit {u + 1}: {members.sum()} fibres"]
+        layer = dots[f"unit {u}: {members.sum()} fibres"]
         assert np.array_equal(layer.x, fibres.x_mm[members])
     assert len(dots) == 2
     assert len(draw_territories(bare, units=[2]).panels) == 1

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from myoloop.emg._endplates import branch_numbers, branches, endplate_sds
-from myoloop.emg._muscle import Muscle
-from myoloop.emg._sections import Circle
+from myoloop.emg._anatomy._endplates import branch_numbers, branches, endplate_sds
+from myoloop.emg._anatomy._muscle import Muscle
+from myoloop.emg._anatomy._sections import Circle
 from myoloop.muscle import recruitment_thresholds
 from myoloop.random import Streams
 

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from myoloop.emg._array_figures import draw_electrodes
-from myoloop.emg._filters import bipolar, laplacian
-from myoloop.emg._needles import ConcentricNeedle, FineWire, IntramuscularElectrode, ThinFilmArray
+from myoloop.emg._electrodes._figures import draw_electrodes
+from myoloop.emg._electrodes._filters import bipolar, laplacian
+from myoloop.emg._electrodes._needles import ConcentricNeedle, FineWire, IntramuscularElectrode, ThinFilmArray
 from myoloop.errors import MyoloopError, ParameterError
 
 KINDS = [FineWire, ConcentricNeedle, ThinFilmArray]

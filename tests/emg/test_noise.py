@@ -9,10 +9,10 @@ import pytest
 from scipy.signal import welch
 
 from myoloop.data import Recording, SpikeTrains
-from myoloop.emg._bad_channels import BadChannels
-from myoloop.emg._calibrate import fit_noise
-from myoloop.emg._noise import Noise, RmsWhileActive, active_samples, scale_for_snr
-from myoloop.emg._noise_parts import (
+from myoloop.emg._noise._bad_channels import BadChannels
+from myoloop.emg._noise._calibrate import fit_noise
+from myoloop.emg._noise._noise import Noise, RmsWhileActive, active_samples, scale_for_snr
+from myoloop.emg._noise._parts import (
     ColouredNoise,
     ElectrodeDrift,
     GainDrift,

@@ -5,9 +5,9 @@ import pytest
 
 from myoloop.data import ActionPotentials, Signal, SpikeTrains
 from myoloop.data._path import ActionPotentialPath
-from myoloop.emg._jitter import DischargeJitter
-from myoloop.emg._path import drifting_jitter, velocity_drift
-from myoloop.emg._synthesis import Synthesis, synthesise
+from myoloop.emg._synthesis._drift import drifting_jitter, velocity_drift
+from myoloop.emg._synthesis._jitter import DischargeJitter
+from myoloop.emg._synthesis._synthesis import Synthesis, synthesise
 from myoloop.errors import ParameterError
 
 RATE = 2048.0

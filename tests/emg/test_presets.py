@@ -9,7 +9,7 @@ import pytest
 
 from myoloop import emg
 from myoloop.emg import Anatomy, ConcentricNeedle, SurfaceGrid, bipolar
-from myoloop.emg._anatomy import SKINS
+from myoloop.emg._presets._anatomy import SKINS
 from myoloop.errors import UnknownNameError
 from myoloop.muscle import FuglevandPool
 

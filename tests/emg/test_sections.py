@@ -6,8 +6,8 @@ import quantities as pq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from myoloop.emg._outlines import polygon_area, polygon_contains
-from myoloop.emg._sections import Circle, CrossSection, Ellipse, Mask, Polygon
+from myoloop.emg._anatomy._outlines import polygon_area, polygon_contains
+from myoloop.emg._anatomy._sections import Circle, CrossSection, Ellipse, Mask, Polygon
 from myoloop.errors import ParameterError
 
 L_SHAPE = [[0, 0], [4, 0], [4, 1], [1, 1], [1, 3], [0, 3]]

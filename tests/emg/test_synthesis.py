@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from myoloop.data import ActionPotentials, SpikeTrains
-from myoloop.emg import _synthesis_kernels as kernels
-from myoloop.emg._jitter import DischargeJitter
-from myoloop.emg._synthesis import Synthesis, synthesise
-from myoloop.emg._synthesis_taps import TAPS, delay_error, delay_taps
+from myoloop.emg._synthesis import _kernels as kernels
+from myoloop.emg._synthesis._jitter import DischargeJitter
+from myoloop.emg._synthesis._synthesis import Synthesis, synthesise
+from myoloop.emg._synthesis._taps import TAPS, delay_error, delay_taps
 from myoloop.errors import MyoloopWarning, ParameterError
 
 RATE = 2048.0

@@ -11,6 +11,7 @@ from typing import Any, final
 import numpy as np
 
 from ..emg import (
+    PRESETS,
     Amplifier,
     Anatomy,
     ConcentricNeedle,
@@ -20,8 +21,7 @@ from ..emg import (
     SurfaceGrid,
     ThinFilmArray,
 )
-from ..emg._anatomy import SKINS
-from ..emg._presets import PRESETS
+from ..emg._presets._anatomy import SKINS
 from ..errors import ParameterError, UnknownNameError
 from ..parameters import Parameters
 from ._emg_files import changed, object_of, read_toml

@@ -6,7 +6,7 @@ import inspect
 
 from rich.text import Text
 
-from ..emg._presets import PRESETS
+from ..emg import PRESETS
 from ..parameters import Parameters
 from ._emg_noise import NOISES
 from ._emg_setup import ELECTRODES, electrode_named

@@ -1,18 +1,16 @@
 """EMG: fibres, volume conductors, electrodes, action potentials, synthesis, noise."""
 
-from ._action_potentials import action_potentials
-from ._amplifier import Amplifier
-from ._anatomy import Anatomy
-from ._array_figures import draw_electrodes
-from ._bad_channels import BadChannels, BadChannelsState
-from ._biceps_brachii import biceps_brachii
-from ._calibrate import fit_noise
-from ._conductor import LineResponse, VolumeConductor
-from ._cylinder import LayeredCylinder
-from ._emg import EMG
-from ._extensor_digitorum import extensor_digitorum
-from ._fibres import MuscleFibres
-from ._filters import (
+from ._anatomy._fibres import MuscleFibres
+from ._anatomy._figures import draw_diameters, draw_endplates, draw_territories
+from ._anatomy._muscle import Muscle
+from ._anatomy._sections import Circle, CrossSection, Ellipse, Mask, Polygon
+from ._conductors._base import LineResponse, VolumeConductor
+from ._conductors._cylinder import LayeredCylinder
+from ._conductors._infinite import InfiniteMedium
+from ._conductors._planar import PlanarLayers
+from ._conductors._skin import SkinConductor
+from ._electrodes._figures import draw_electrodes
+from ._electrodes._filters import (
     bipolar,
     common_average,
     double_differential,
@@ -21,29 +19,34 @@ from ._filters import (
     monopolar,
     spatial_filter,
 )
-from ._first_dorsal_interosseous import first_dorsal_interosseous
-from ._flexor_digitorum_superficialis import flexor_digitorum_superficialis
-from ._grids import SurfaceGrid
-from ._infinite import InfiniteMedium
-from ._jitter import DischargeJitter
-from ._learn import DifferentiableEMG, UnitParameters, units_of
-from ._muscle import Muscle
-from ._muscle_figures import draw_diameters, draw_endplates, draw_territories
-from ._needles import ConcentricNeedle, FineWire, IntramuscularElectrode, ThinFilmArray
-from ._noise import Noise, NoiseState, RmsWhileActive, active_samples, scale_for_snr
-from ._noise_base import NoisePart
-from ._noise_parts import ColouredNoise, ElectrodeDrift, GainDrift, Mains, MotionArtefact, WhiteNoise
-from ._path import drifting_jitter, velocity_drift
-from ._planar import PlanarLayers
-from ._sections import Circle, CrossSection, Ellipse, Mask, Polygon
-from ._skin import SkinConductor
-from ._source import ActionPotentialShape, Rosenfalck
-from ._synthesis import Synthesis, synthesise
-from ._tibialis_anterior import tibialis_anterior
-from ._velocity import conduction_velocity
+from ._electrodes._grids import SurfaceGrid
+from ._electrodes._needles import ConcentricNeedle, FineWire, IntramuscularElectrode, ThinFilmArray
+from ._emg import EMG
+from ._learn._model import DifferentiableEMG, UnitParameters, units_of
+from ._noise._bad_channels import BadChannels, BadChannelsState
+from ._noise._base import NoisePart
+from ._noise._calibrate import fit_noise
+from ._noise._noise import Noise, NoiseState, RmsWhileActive, active_samples, scale_for_snr
+from ._noise._parts import ColouredNoise, ElectrodeDrift, GainDrift, Mains, MotionArtefact, WhiteNoise
+from ._potentials._amplifier import Amplifier
+from ._potentials._direct import direct_action_potentials
+from ._potentials._source import ActionPotentialShape, Rosenfalck
+from ._potentials._sum import action_potentials
+from ._potentials._velocity import conduction_velocity
+from ._presets._anatomy import Anatomy
+from ._presets._biceps_brachii import biceps_brachii
+from ._presets._extensor_digitorum import extensor_digitorum
+from ._presets._first_dorsal_interosseous import first_dorsal_interosseous
+from ._presets._flexor_digitorum_superficialis import flexor_digitorum_superficialis
+from ._presets._presets import PRESETS
+from ._presets._tibialis_anterior import tibialis_anterior
+from ._synthesis._drift import drifting_jitter, velocity_drift
+from ._synthesis._jitter import DischargeJitter
+from ._synthesis._synthesis import Synthesis, synthesise
 
 __all__ = [
     "EMG",
+    "PRESETS",
     "ActionPotentialShape",
     "Amplifier",
     "Anatomy",
@@ -88,6 +91,7 @@ __all__ = [
     "bipolar",
     "common_average",
     "conduction_velocity",
+    "direct_action_potentials",
     "double_differential",
     "draw_diameters",
     "draw_electrodes",

@@ -24,15 +24,15 @@ from ..data import (
 from ..errors import ParameterError, shown
 from ..parameters import Parameters, count, number
 from ..random import Streams
-from ._action_potentials import action_potentials, default_amplifier
-from ._amplifier import Amplifier
-from ._bad_channels import BadChannels
-from ._conductor import VolumeConductor
-from ._fibres import MuscleFibres
-from ._jitter import DischargeJitter
-from ._noise import Noise, RmsWhileActive, active_samples
-from ._source import ActionPotentialShape, Rosenfalck
-from ._synthesis import Synthesis
+from ._anatomy._fibres import MuscleFibres
+from ._conductors._base import VolumeConductor
+from ._noise._bad_channels import BadChannels
+from ._noise._noise import Noise, RmsWhileActive, active_samples
+from ._potentials._amplifier import Amplifier
+from ._potentials._source import ActionPotentialShape, Rosenfalck
+from ._potentials._sum import action_potentials, default_amplifier
+from ._synthesis._jitter import DischargeJitter
+from ._synthesis._synthesis import Synthesis
 
 _BLOCK_S = 1.0
 _ROSENFALCK = Rosenfalck()
@@ -263,7 +263,7 @@ class EMG(Parameters):
         """Noise at the wanted ratio to the clean EMG, which is made once for that."""
         if snr_db is None:
             return noise
-        from ._noise_parts import WhiteNoise
+        from ._noise._parts import WhiteNoise
 
         gathered, first = RmsWhileActive(), 0
         for block in self._clean(trains, path, round(_BLOCK_S * self.rate_hz), 0):

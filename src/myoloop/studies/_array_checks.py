@@ -22,10 +22,10 @@ from ..emg import (
     action_potentials,
     bipolar,
     conduction_velocity,
+    direct_action_potentials,
 )
-from ..emg._action_potentials import default_amplifier
-from ..emg._direct import direct_action_potentials
-from ..emg._table import Frequencies
+from ..emg._conductors._table import Frequencies
+from ..emg._potentials._sum import default_amplifier
 
 FloatArray = NDArray[np.float64]
 

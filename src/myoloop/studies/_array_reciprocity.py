@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from ..data import PointContact
 from ..emg import LayeredCylinder
-from ..emg._bessel import Bessel, bessel
-from ..emg._table import Frequencies
+from ..emg._conductors._bessel import Bessel, bessel
+from ..emg._conductors._table import Frequencies
 
 FloatArray = NDArray[np.float64]
 

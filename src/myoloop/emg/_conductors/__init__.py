@@ -1,0 +1,1 @@
+"""Volume conductors: what a contact senses of a current in a fibre."""

@@ -1,0 +1,1 @@
+"""Electrodes: layouts on the skin and within the muscle, spatial filters."""

@@ -1,0 +1,1 @@
+"""The forward model in JAX, differentiable in the parameters of units."""

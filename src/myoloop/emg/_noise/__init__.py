@@ -1,0 +1,1 @@
+"""What a recording holds beside EMG: noise, mains, artefacts, bad channels."""

@@ -1,0 +1,1 @@
+"""Action potentials: their source, their sum over fibres, their velocity."""

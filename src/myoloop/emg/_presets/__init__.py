@@ -1,0 +1,1 @@
+"""Muscles with their surroundings, one file each."""

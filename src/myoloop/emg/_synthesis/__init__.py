@@ -1,0 +1,1 @@
+"""EMG from action potentials and spikes: blocks, jitter, change over time."""
