@@ -27,6 +27,7 @@ from myoloop.emg import (
     action_potentials,
     bipolar,
     conduction_velocity,
+    direct_action_potentials,
 )
 from myoloop.emg._conductors import _tabulated
 from myoloop.errors import ParameterError
@@ -304,15 +305,24 @@ def test_amplitude_falls_with_depth_as_a_power_and_faster_for_bipolar_channels()
     assert slopes[0] < -0.5
 
 
-def test_rosenfalck_is_what_its_spectrum_says_and_carries_no_net_potential():
-    shape = Rosenfalck()
-    w = np.linspace(0, 60, 60001)
+@pytest.mark.parametrize("length", [1.0, 0.3])
+def test_rosenfalck_is_what_its_spectrum_says_and_carries_no_net_potential(length):
+    shape = Rosenfalck(length_mm=length)
+    w = np.linspace(0, 60, 200001)
     for q in (0.0, 0.3, 2.0):
         integral = np.trapezoid(shape.gradient(w) * np.exp(-1j * q * w), w)
         assert integral == pytest.approx(shape.spectrum(np.array(q)), abs=1e-6)
     assert np.all(shape.gradient(np.array([-1.0, 0.0])) == 0)
     beyond = np.abs(shape.gradient(np.linspace(shape.extent_mm, 60, 100))).max()
     assert beyond < 1e-4 * np.abs(shape.gradient(w)).max()
+
+
+def test_a_shorter_action_potential_agrees_with_the_direct_evaluation():
+    fibres, electrodes, shape = scattered(6, 2), GRID.on(FDI), Rosenfalck(length_mm=0.3)
+    found = action_potentials(fibres, FDI, electrodes, shape=shape).values_uV
+    slow = direct_action_potentials(fibres, FDI, electrodes, shape=shape, cell_mm=0.1).values_uV
+    assert gap(found, slow) < 1e-3
+    assert gap(found, action_potentials(fibres, FDI, electrodes).values_uV[:, :, : found.shape[2]]) > 0.3
 
 
 @pytest.mark.parametrize(

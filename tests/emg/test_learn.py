@@ -10,11 +10,16 @@ from learn_reference import disc_nodes, normal_nodes, unit_potential
 from reference_conductors import Cylinder, disc
 
 from myoloop.data import Disc, Electrodes, PointContact, Rectangle
-from myoloop.emg._anatomy._fibres import MuscleFibres
-from myoloop.emg._conductors._cylinder import LayeredCylinder
-from myoloop.emg._learn._model import DifferentiableEMG, UnitParameters, units_of
-from myoloop.emg._potentials._amplifier import Amplifier
-from myoloop.emg._potentials._sum import action_potentials
+from myoloop.emg import (
+    Amplifier,
+    DifferentiableEMG,
+    LayeredCylinder,
+    MuscleFibres,
+    Rosenfalck,
+    UnitParameters,
+    action_potentials,
+    units_of,
+)
 from myoloop.errors import MissingDependencyError, MyoloopWarning, ParameterError
 
 jax = pytest.importorskip("jax", reason="the extra `learn` (JAX) is not installed")
@@ -101,10 +106,12 @@ def test_it_converges_to_the_plain_sum_and_keeps_its_tolerance(plain):
     assert np.all(np.diff(found) < 0)
 
 
-def test_it_equals_the_fast_engine_with_the_fibres_of_a_quadrature():
+@pytest.mark.parametrize("length", [1.0, 0.4])
+def test_it_equals_the_fast_engine_with_the_fibres_of_a_quadrature(length):
+    shape = Rosenfalck(length_mm=length)
     units, wanted = fibres_of(UNITS, HAND)
-    fast = action_potentials(wanted, HAND, contacts(HAND))
-    emg = model(window_s=0.04)
+    fast = action_potentials(wanted, HAND, contacts(HAND), shape=shape)
+    emg = model(window_s=0.04, shape=shape)
     found = np.asarray(emg.action_potentials(units))
     n = min(fast.values_uV.shape[2], emg.n_samples)
     assert fast.t_start_s == pytest.approx(emg.t_start_s)

@@ -124,10 +124,11 @@ def source(tables: Tables, units: Any) -> Array:
 def membrane(tables: Tables, units: Any) -> Complex:
     """Fourier transform of h over the velocity, times sigma_i and the fibres' cross-section, (units, 1, M).
 
-    h(x) = -A (3 x^2 - x^3) exp(-x), of transform -6 A j w/(1 + j w)^4.
+    Of the transform -6 A j w/(1 + j w)^4, w in units of the shape's length.
     """
     velocity = units.velocity_m_per_s[:, None]
-    frequency, damping = tables.frequency / velocity, tables.damping / velocity
+    per_length = tables.length_mm / velocity
+    frequency, damping = tables.frequency * per_length, tables.damping * per_length
     rate = Complex(jnp.broadcast_to(damping, frequency.shape), frequency)
     first = Complex(1 + rate.re, rate.im)
     square = _times(first, first)

@@ -29,6 +29,8 @@ class Tables(NamedTuple):
     ----------
     strength : float
         Amplitude of the source's spectrum in V S/m.
+    length_mm : float
+        Scale of length of the source.
     radius_mm, muscle_mm, origin_mm : float
         Radius of the skin and of the muscle; z that phases are counted from.
     order : ndarray, shape (N,)
@@ -54,6 +56,7 @@ class Tables(NamedTuple):
     """
 
     strength: Any
+    length_mm: Any
     radius_mm: Any
     muscle_mm: Any
     origin_mm: Any
@@ -100,6 +103,7 @@ def tables(
     damping, frequency, synthesis = _temporal(clock, amplifier, tolerance)
     return Tables(
         -6e-3 * shape.amplitude_mV * shape.intracellular_S_per_m,
+        shape.length_mm,
         body.radius_mm,
         body.muscle_mm,
         origin,

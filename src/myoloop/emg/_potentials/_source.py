@@ -54,27 +54,39 @@ class ActionPotentialShape(Parameters, ABC):
 @final
 @dataclass(frozen=True, kw_only=True)
 class Rosenfalck(ActionPotentialShape):
-    """Vm(z) = 96 z^3 exp(-z) - 90 mV, z in mm behind the front.
+    """Vm(z) = A (z/l)^3 exp(-z/l) - 90 mV, z the distance behind the front.
+
+    With the published length of 1 mm, the potential of a single fibre close by has its spectral peak near
+    500 Hz at 4 m/s. Single-fibre recordings of biceps peak near 1600 Hz, as a length of about 0.3 mm does.
+
+    Parameters
+    ----------
+    amplitude_mV : float
+        A; the peak above rest is 1.34 A.
+    length_mm : float
+        l, the scale of length.
 
     References
     ----------
     Rosenfalck (1969), Acta Physiol Scand Suppl 321; Farina, Merletti (2001), IEEE Trans Biomed Eng
-    48:637, Eqs. 1-3.
+    48:637, Eqs. 1-3, with A = 96 mV and 1/l = 1/mm. Spectra of single fibres: Electroencephalogr Clin
+    Neurophysiol (1975), doi 10.1016/0013-4694(75)90100-5.
     """
 
     amplitude_mV: float = number(96.0, above=0)
+    length_mm: float = number(1.0, above=0)
 
     @property
     def extent_mm(self) -> float:
         """Where z^3 exp(-z) has vanished."""
-        return 20.0
+        return 20.0 * self.length_mm
 
     def gradient(self, behind_mm: FloatArray) -> FloatArray:
-        """-A (3 z^2 - z^3) exp(-z) for z > 0: the potential falls towards the front."""
-        z = np.maximum(behind_mm, 0.0)
-        return np.asarray(-1e-3 * self.amplitude_mV * (3.0 - z) * z**2 * np.exp(-z))
+        """-A/l (3 u^2 - u^3) exp(-u), u = z/l > 0: the potential falls towards the front."""
+        u = np.maximum(behind_mm, 0.0) / self.length_mm
+        return np.asarray(-1e-3 * self.amplitude_mV / self.length_mm * (3.0 - u) * u**2 * np.exp(-u))
 
     def spectrum(self, wavenumber: FloatArray) -> ComplexArray:
-        """-6 A j q/(1 + j q)^4."""
-        jq = 1j * np.asarray(wavenumber)
+        """-6 A j q l/(1 + j q l)^4."""
+        jq = 1j * self.length_mm * np.asarray(wavenumber)
         return np.asarray(-6e-3 * self.amplitude_mV * jq / (1.0 + jq) ** 4)
