@@ -183,6 +183,6 @@ def potentials_panel(potentials: ActionPotentials, unit: int) -> Panel:
         stacked(1000 * potentials.times_s[part], values[:, part], gap, number),
         "Time (ms)",
         "Contact, from the deepest",
-        f"Unit {unit + 1}: {number_of(gap)} a contact",
+        f"Unit {unit}: {number_of(gap)} a contact",
         y_range=(-6.0, len(values) + 6.0),
     )

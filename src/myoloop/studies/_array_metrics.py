@@ -71,7 +71,7 @@ def numerics(
             "velocity_per_fibre": float(by_fibre.max()),
         },
         "direct_error_by_unit": {
-            str(unit + 1): float(error) for unit, error in zip(compared, direct, strict=True)
+            str(unit): float(error) for unit, error in zip(compared, direct, strict=True)
         },
     }
 

@@ -101,9 +101,9 @@ def _depths(
     peaks: NDArray[np.float32], depth_mm: FloatArray, recruited: NDArray[np.int64], units: list[int]
 ) -> Figure:
     along: list[Layer] = [
-        Line(depth_mm, peaks[unit], f"unit {unit + 1}", color) for color, unit in enumerate(units)
+        Line(depth_mm, peaks[unit], f"unit {unit}", color) for color, unit in enumerate(units)
     ]
-    number = recruited + 1
+    number = recruited
     return Figure(
         "amplitudes",
         (
@@ -137,7 +137,7 @@ def _needle(potentials: ActionPotentials, recruited: NDArray[np.int64]) -> Figur
     part = lasting(potentials, [int(unit) for unit in loudest])
     time = 1000 * potentials.times_s[part]
     traces: list[Layer] = [
-        Line(time, potentials.values_uV[unit, 0, part], f"unit {unit + 1}", color)
+        Line(time, potentials.values_uV[unit, 0, part], f"unit {unit}", color)
         for color, unit in enumerate(loudest)
     ]
     return Figure(
@@ -145,7 +145,7 @@ def _needle(potentials: ActionPotentials, recruited: NDArray[np.int64]) -> Figur
         (
             Panel(tuple(traces), "Time (ms)", "Potential (uV)", "Largest units"),
             Panel(
-                (Line(recruited + 1, peaks[recruited], "", 0, "", "o"),),
+                (Line(recruited, peaks[recruited], "", 0, "", "o"),),
                 "Unit",
                 "Peak to peak (uV)",
                 "All recruited units",

@@ -114,7 +114,7 @@ def _waveforms(
                 tuple(layers),
                 "Column",
                 "Row, along the fibres",
-                f"Unit {unit + 1}: {number_of(gap)} a row",
+                f"Unit {unit}: {number_of(gap)} a row",
                 (0.4, column.max() + 1.6),
                 (-0.6, row.max() + 2.6),
             )
@@ -148,7 +148,7 @@ def _maps(
             places = (row - row.min()).astype(int), (column - column.min()).astype(int)
             image[places] = potentials.peak_to_peak_uV[unit]
             extent = column.min() + 0.5, column.max() + 1.5, row.min() + 0.5, row.max() + 1.5
-            panels.append(Panel((Image(image, extent, "uV"),), "Column", "Row", f"Unit {unit + 1}, {kind}"))
+            panels.append(Panel((Image(image, extent, "uV"),), "Column", "Row", f"Unit {unit}, {kind}"))
     return Figure(
         "action-potential-maps",
         tuple(panels),
