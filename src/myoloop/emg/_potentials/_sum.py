@@ -89,7 +89,9 @@ def action_potentials(
         shape, amplifier, rate_hz, line.step_mm, longest_half_mm(fibres), fibres.velocity_m_per_s
     )
     values = np.zeros((fibres.n_units, line.n_contacts, times.n_samples), dtype=np.float32)
-    bins = _velocity_bins(fibres, _BIN_WITHIN if electrodes.intramuscular else _BIN_ON_SKIN)
+    width = _BIN_WITHIN if electrodes.intramuscular else _BIN_ON_SKIN
+    bins = _velocity_bins(fibres, width)
+    times.expect(len(bins), width)
     done = 0
     for one in bins:
         sums = np.zeros((line.n_contacts, times.n_steps), dtype=np.float32)

@@ -12,6 +12,7 @@ from ._source import ActionPotentialShape
 
 FloatArray = NDArray[np.float64]
 
+_MOST_BYTES = 2**27
 _FINENESS = 48  # nodes to a wave of the low-pass's frequency: the cubic between them errs by 1e-5
 
 
@@ -47,6 +48,8 @@ class Temporal:
     ) -> None:
         slowest, fastest = float(np.min(velocities)), float(np.max(velocities))
         self._amplifier, self._rate, self._step = amplifier, rate_hz, step_mm
+        self._span = np.log(fastest / slowest)
+        self._known: dict[int, NDArray[np.float32]] | None = None
         self.n_steps = int(np.ceil(longest_mm / step_mm)) + 4
         before = int(np.ceil(amplifier.spread_s * rate_hz))
         lasting_s = (longest_mm + shape.extent_mm) / (1e3 * slowest) + amplifier.spread_s
@@ -71,6 +74,31 @@ class Temporal:
 
     def matrix(self, velocity: float) -> NDArray[np.float32]:
         """kappa(v t - s) in V, shape (steps, samples)."""
+        if self._known is None:
+            return self._exact(velocity)
+        place = np.log(velocity) / self._width
+        low = int(np.floor(place))
+        for index in (low, low + 1):
+            if index not in self._known:
+                self._known[index] = self._exact(float(np.exp(index * self._width)))
+        share = np.float32(place - low)
+        return np.asarray((1 - share) * self._known[low] + share * self._known[low + 1])
+
+    def expect(self, matrices: int, width: float) -> None:
+        """Make matrices by mixing those of a grid of ln velocity, where that saves work and fits in memory.
+
+        Parameters
+        ----------
+        matrices : int
+            How many will be asked for.
+        width : float
+            Step of the grid.
+        """
+        grid = int(np.ceil(self._span / width)) + 2
+        fits = 4 * grid * self.n_steps * self.n_samples < _MOST_BYTES
+        self._known, self._width = ({}, width) if fits and matrices > 2 * grid else (None, width)
+
+    def _exact(self, velocity: float) -> NDArray[np.float32]:
         from .._kernels import sample_travelling
 
         gain = self._amplifier.gain(np.asarray(1e3 * velocity * self._q / (2.0 * np.pi)))
