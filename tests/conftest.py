@@ -9,3 +9,10 @@ from hypothesis import settings
 settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
+
+# Tests that start JAX, whose threads do not go together with the forks of tests of files.
+LAST = ("tests/emg/test_learn.py", "tests/docs/")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.nodeid.startswith(LAST))

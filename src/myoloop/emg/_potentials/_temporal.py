@@ -90,7 +90,7 @@ class Temporal:
         Parameters
         ----------
         matrices : int
-            How many will be asked for.
+            How many different ones will be asked for.
         width : float
             Step of the grid.
         """
