@@ -1,5 +1,10 @@
 """From fibres and spikes to a recording."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from test_action_potentials import FDI, GRID, each_alone, gap, scattered
@@ -180,3 +185,27 @@ def test_spikes_that_do_not_fit_are_refused(emg):
         emg.record(SpikeTrains.from_trains([[np.nan]], 1.0))
     with pytest.raises(ParameterError, match=r"EMG\.path\.shift"):
         emg.path(Signal(np.zeros(3), 1.0, "s"))
+
+
+DIGEST = """
+import hashlib
+from test_action_potentials import FDI, GRID, scattered
+from myoloop.data import SpikeTrains
+from myoloop.emg import EMG
+emg = EMG(fibres=scattered(300, 3, spread=0.05), conductor=FDI, electrodes=GRID.on(FDI))
+made = emg.record(SpikeTrains.from_trains([[0.1, 0.2], [0.15], [0.12]], 0.3), snr_db=10.0, seed=1)
+print(hashlib.sha256(made.values_uV.tobytes()).hexdigest())
+"""
+
+
+def test_the_number_of_threads_changes_no_bit(tmp_path):
+    """Tables are products of matrices, which libraries share out among threads."""
+    digests = set()
+    for threads in ("1", "2"):
+        env = os.environ | {"OPENBLAS_NUM_THREADS": threads, "MYOLOOP_CACHE": str(tmp_path / threads)}
+        here = Path(__file__).parent
+        run = subprocess.run(
+            [sys.executable, "-c", DIGEST], cwd=here, env=env, capture_output=True, text=True, check=True
+        )
+        digests.add(run.stdout)
+    assert len(digests) == 1
