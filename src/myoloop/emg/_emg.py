@@ -123,19 +123,27 @@ class EMG(Parameters):
         return self._summed(None, silent)
 
     def prepare(self, progress: Progress = silent) -> EMG:
-        """Compute the action potentials now, telling how far it is; returns itself."""
+        """Compute the action potentials, and their jitter, now, telling how far it is; returns itself."""
         if "action_potentials" not in self.__dict__:
             self.__dict__["action_potentials"] = self._summed(None, progress)
+        if "_jitter" not in self.__dict__:
+            self.__dict__["_jitter"] = self._jittered(progress)
         return self
 
     @cached_property
     def _jitter(self) -> DischargeJitter | None:
+        return self._jittered(silent)
+
+    def _jittered(self, progress: Progress) -> DischargeJitter | None:
         if self.jitter_us == 0:
             return None
         # Signs, not normal numbers: each fibre's own variance is then exact, only pairs of fibres are random.
         draws = Streams(0).child("emg", "fibre jitter").generator()
         signs = draws.choice([-1.0, 1.0], (self.variations, len(self.fibres)))
-        sketch = [self._summed(row, silent).values_uV for row in signs]
+        sketch = []
+        for done, row in enumerate(signs, start=1):
+            sketch.append(self._summed(row, silent).values_uV)
+            progress("jitter", done, self.variations, "variations")
         return DischargeJitter.of_sketch(np.stack(sketch, axis=1), self.rate_hz, self.jitter_us)
 
     def moved(self, across_mm: float = 0.0, along_mm: float = 0.0) -> EMG:
@@ -206,6 +214,8 @@ class EMG(Parameters):
             With the spikes and the action potentials in `Recording.truth`.
         """
         trains = as_spike_trains(spikes)
+        if path is None:
+            self.prepare(progress)
         pieces, done, total = [], 0.0, trains.t_stop_s - trains.t_start_s
         for block in self.blocks(trains, noise=noise, snr_db=snr_db, bad=bad, path=path, seed=seed):
             pieces.append(block)
