@@ -33,13 +33,6 @@ from myoloop.emg import (
 )
 
 FloatArray = NDArray[np.float64]
-PRESETS = (
-    "first_dorsal_interosseous",
-    "tibialis_anterior",
-    "biceps_brachii",
-    "extensor_digitorum",
-    "flexor_digitorum_superficialis",
-)
 SURFACE_HZ = 2048.0
 FORCE = 0.3  # of the maximum
 SAMPLE = 60  # units whose potentials within the muscle are computed
@@ -205,6 +198,26 @@ def single_fibre() -> None:
         )
 
 
+def lengths() -> None:
+    """What the length of the action potential does to a single fibre, and to whole units on the skin."""
+    from myoloop.emg import Amplifier, InfiniteMedium, Rosenfalck
+
+    fibre = MuscleFibres([0.0], [0.0], [55.0], np.array([0]), [0.0], [[-60.0, 60.0]], [4.0], 1)
+    contact = ml.data.Electrodes([[0.05, 0.0, 30.0]], intramuscular=True)
+    anatomy = ml.emg.first_dorsal_interosseous()
+    hand = anatomy.surface(anatomy.thresholds(), grid_of("first_dorsal_interosseous"), seed=1)
+    for length in (1.0, 0.5, 0.3):
+        shape, wide = Rosenfalck(length_mm=length), Amplifier(low_pass_hz=1e4)
+        near = action_potentials(fibre, InfiniteMedium(), contact, 1e5, shape=shape, amplifier=wide)
+        power = np.abs(np.fft.rfft(near.values_uV[0, 0], 1 << 16))
+        units = hand.replace(shape=shape).action_potentials.peak_to_peak_uV.max(axis=1)
+        print(
+            f"length {length:g} mm: single fibre at 0.05 mm {near.peak_to_peak_uV[0, 0] / 1e3:.2f} mV, "
+            f"spectral peak {1e5 / (1 << 16) * power.argmax():.0f} Hz; first dorsal interosseous, units on the skin "
+            f"{np.median(units):.0f} uV, largest {units.max():.0f} uV"
+        )
+
+
 def recorded(path: Path) -> None:
     """Spectra of the plateau of a recording of 13 x 5 contacts at 8 mm, as far as the file has them."""
     from scipy.io import loadmat
@@ -238,7 +251,11 @@ def show(name: str, skin: str, found: dict[str, Any]) -> None:
     if wide := found["single_8mm"]:
         print(f"  at 8 mm: units {quantiles(wide['uV'], 1)} uV; ", end="")
         print(f"EMG, median {wide['median']:.0f} Hz, peak {wide['peak']:.0f} Hz")
-    print(f"  conduction velocity on the array: error {100 * found['velocity_error']:.1f} %")
+    error = found["velocity_error"]
+    if np.isnan(error):
+        print("  conduction velocity on the array: no rows clear of endplates and tendons")
+    else:
+        print(f"  conduction velocity on the array: error {100 * error:.1f} %")
     for electrode in ("concentric needle", "fine wire", "thin film"):
         if electrode in found:
             print(
@@ -248,11 +265,12 @@ def show(name: str, skin: str, found: dict[str, Any]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("presets", nargs="*", default=PRESETS)
+    parser.add_argument("presets", nargs="*", default=tuple(ml.emg.PRESETS))
     parser.add_argument("--skin", choices=("prepared", "dry"), nargs="*", default=["prepared", "dry"])
     parser.add_argument("--recording", type=Path, help="OTB file (.mat) to hold against it")
     given = parser.parse_args()
     single_fibre()
+    lengths()
     if given.recording:
         recorded(given.recording)
     for name in given.presets:

@@ -317,6 +317,16 @@ def test_rosenfalck_is_what_its_spectrum_says_and_carries_no_net_potential(lengt
     assert beyond < 1e-4 * np.abs(shape.gradient(w)).max()
 
 
+@pytest.mark.parametrize(("length", "peak_hz"), [(1.0, 500), (0.3, 1500)])
+def test_the_spectral_peak_of_a_fibre_close_by_is_where_the_docs_say(length, peak_hz):
+    near = Electrodes([[0.05, 0.0, 30.0]], intramuscular=True)
+    options = {"shape": Rosenfalck(length_mm=length), "amplifier": Amplifier(low_pass_hz=1e4)}
+    fibre = bundle(0.0, 0.0, tendons=(-60.0, 60.0), diameter=55.0)
+    values = action_potentials(fibre, InfiniteMedium(), near, 1e5, **options).values_uV[0, 0]
+    power = np.abs(np.fft.rfft(values, 1 << 16))
+    assert power.argmax() * 1e5 / (1 << 16) == pytest.approx(peak_hz, rel=0.05)
+
+
 def test_a_shorter_action_potential_agrees_with_the_direct_evaluation():
     fibres, electrodes, shape = scattered(6, 2), GRID.on(FDI), Rosenfalck(length_mm=0.3)
     found = action_potentials(fibres, FDI, electrodes, shape=shape).values_uV

@@ -52,7 +52,7 @@ NOBODY = {
 # Spikes that a user brought may be anybody's.
 UNKNOWN_SUBJECT = NOBODY | {
     "subject_id": "unknown",
-    "description": "Not known: the spikes were read from a file. Species, sex and age are placeholders.",
+    "description": "Not known: made from a file that does not say. Species, sex and age stand for that.",
 }
 # Columns that NWB gives a meaning of its own.
 _TAKEN = {

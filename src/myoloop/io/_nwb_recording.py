@@ -16,15 +16,11 @@ from ..errors import ParameterError
 from ._about import about_recording, keyed, truth_spikes
 from ._about_potentials import path_values
 from ._files import need, replacing
-from ._nwb import NOBODY, build_file
+from ._nwb import NOBODY, UNKNOWN_SUBJECT, build_file
 from ._shield import shielded
 
 SERIES = "EMG"
 PATH = "action_potential_path"
-_SOMEBODY = NOBODY | {
-    "subject_id": "unknown",
-    "description": "Not known. Species, sex and age are placeholders.",
-}
 
 
 def write_recording(
@@ -97,7 +93,7 @@ def write_recording(
         description=description,
         session_start=session_start,
         resolution_s=1.0 / recording.rate_hz,
-        subject=subject or (NOBODY if spikes else _SOMEBODY),
+        subject=subject or (NOBODY if spikes else UNKNOWN_SUBJECT),
     )
     _add_electrodes(pynwb, file, recording, muscle)
     potentials = recording.truth.action_potentials if recording.truth else None

@@ -57,7 +57,7 @@ class Rosenfalck(ActionPotentialShape):
     """Vm(z) = A (z/l)^3 exp(-z/l) - 90 mV, z the distance behind the front.
 
     With the published length of 1 mm, the potential of a single fibre close by has its spectral peak near
-    500 Hz at 4 m/s. Single-fibre recordings of biceps peak near 1600 Hz, as a length of about 0.3 mm does.
+    500 Hz at 4 m/s, with 0.3 mm near 1500 Hz. Single-fibre recordings of biceps peak near 1600 Hz.
 
     Parameters
     ----------
