@@ -213,8 +213,8 @@ def lengths() -> None:
         units = hand.replace(shape=shape).action_potentials.peak_to_peak_uV.max(axis=1)
         print(
             f"length {length:g} mm: single fibre at 0.05 mm {near.peak_to_peak_uV[0, 0] / 1e3:.2f} mV, "
-            f"spectral peak {1e5 / (1 << 16) * power.argmax():.0f} Hz; first dorsal interosseous, units on the skin "
-            f"{np.median(units):.0f} uV, largest {units.max():.0f} uV"
+            f"spectral peak {1e5 / (1 << 16) * power.argmax():.0f} Hz; "
+            f"first dorsal interosseous, units on the skin {np.median(units):.0f} uV, largest {units.max():.0f} uV"
         )
 
 
