@@ -214,7 +214,7 @@ def lengths() -> None:
         print(
             f"length {length:g} mm: single fibre at 0.05 mm {near.peak_to_peak_uV[0, 0] / 1e3:.2f} mV, "
             f"spectral peak {1e5 / (1 << 16) * power.argmax():.0f} Hz; "
-            f"first dorsal interosseous, units on the skin {np.median(units):.0f} uV, largest {units.max():.0f} uV"
+            f"hand muscle, units on the skin {np.median(units):.0f} uV, largest {units.max():.0f} uV"
         )
 
 
