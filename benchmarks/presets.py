@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import myoloop as ml
+from myoloop.analysis import conduction_velocity
 from myoloop.emg import (
     Anatomy,
     ConcentricNeedle,
@@ -29,7 +30,6 @@ from myoloop.emg import (
     ThinFilmArray,
     action_potentials,
     bipolar,
-    conduction_velocity,
 )
 
 FloatArray = NDArray[np.float64]

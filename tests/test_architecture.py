@@ -22,7 +22,7 @@ CODE = [path for folder in ("src", "tests", "benchmarks") for path in sorted((RO
 STOREYS = [
     {"errors", "units", "parameters", "random", "data"},
     {"kernels"},
-    {"neurons", "network", "muscle", "emg", "decompose", "activation", "decode"},
+    {"neurons", "network", "muscle", "emg", "decompose", "analysis", "activation", "decode"},
     {"control", "studies"},
     {"io", "viz"},
     {"studio", "cli"},
@@ -195,7 +195,7 @@ def test_importing_the_package_costs_below_three_tenths_of_a_second_and_nothing_
     assert not runs[0][1] & HEAVY
 
 
-@pytest.mark.parametrize("room", ["data", "network", "neurons", "muscle", "kernels"])
+@pytest.mark.parametrize("room", ["analysis", "data", "network", "neurons", "muscle", "kernels"])
 def test_importing_a_room_loads_neither_compiler_nor_drawing(room):
     _, modules = imported(f"import myoloop.{room}")
     assert not modules & {"numba", "llvmlite", "jax", "matplotlib", "h5py", "neo", "pynwb"}

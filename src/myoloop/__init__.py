@@ -3,14 +3,26 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import data, emg, errors, io, muscle, network, neurons, studies, viz
+    from . import analysis, data, decompose, emg, errors, io, muscle, network, neurons, studies, viz
     from .data import Recording, Result, Signal, SpikeTrains
     from .network import simulate
 
 __version__ = "0.1.0.dev0"
 
 # Rooms and names are loaded when they are first used: importing the package costs next to nothing.
-_ROOMS = ("data", "emg", "errors", "io", "muscle", "network", "neurons", "studies", "viz")
+_ROOMS = (
+    "analysis",
+    "data",
+    "decompose",
+    "emg",
+    "errors",
+    "io",
+    "muscle",
+    "network",
+    "neurons",
+    "studies",
+    "viz",
+)
 _NAMES = {
     "Recording": "data",
     "Result": "data",
@@ -24,7 +36,9 @@ __all__ = [
     "Result",
     "Signal",
     "SpikeTrains",
+    "analysis",
     "data",
+    "decompose",
     "emg",
     "errors",
     "io",

@@ -17,6 +17,7 @@ from reference import (
 from scipy.interpolate import CubicSpline
 from test_conductors import FDI, LIMB, PLANE
 
+from myoloop.analysis import conduction_velocity
 from myoloop.data import Disc, Electrodes, PointContact
 from myoloop.emg import (
     Amplifier,
@@ -26,7 +27,6 @@ from myoloop.emg import (
     SurfaceGrid,
     action_potentials,
     bipolar,
-    conduction_velocity,
     direct_action_potentials,
 )
 from myoloop.emg._conductors import _tabulated

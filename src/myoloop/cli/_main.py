@@ -9,6 +9,7 @@ from ._emg import emg
 from ._force import force
 from ._group import Commands
 from ._run import run, verify
+from ._score import score
 
 
 @click.group(
@@ -53,4 +54,5 @@ main.add_command(run)
 main.add_command(verify)
 main.add_command(force)
 main.add_command(emg)
+main.add_command(score)
 main.add_command(bench)

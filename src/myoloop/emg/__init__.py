@@ -32,7 +32,6 @@ from ._potentials._amplifier import Amplifier
 from ._potentials._direct import direct_action_potentials
 from ._potentials._source import ActionPotentialShape, Rosenfalck
 from ._potentials._sum import action_potentials
-from ._potentials._velocity import conduction_velocity
 from ._presets._anatomy import Anatomy
 from ._presets._biceps_brachii import biceps_brachii
 from ._presets._extensor_digitorum import extensor_digitorum
@@ -90,7 +89,6 @@ __all__ = [
     "biceps_brachii",
     "bipolar",
     "common_average",
-    "conduction_velocity",
     "direct_action_potentials",
     "double_differential",
     "draw_diameters",

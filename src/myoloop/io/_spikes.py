@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import final
 
 import numpy as np
 
@@ -25,73 +24,21 @@ from ._nix import read_nix
 from ._nwb_read import nwb_overview, nwb_spikes
 from ._pickle import read_pickle
 from ._stream_read import STREAM_FORMAT, read_stream, stream_summary
+from ._summary import FileSummary, PoolSummary, RecordingSummary
 from ._text import events, text_spikes
+from ._vendor import vendor_of, vendor_spikes, vendor_summary
 
-_KNOWN = "give NWB (.nwb), NIX (.nix), a stream of ours (.h5), or unit,time_s lines (.csv, .tsv, .txt)"
+__all__ = ["FileSummary", "PoolSummary", "RecordingSummary", "describe", "read_spikes"]
+
+_KNOWN = (
+    "give NWB (.nwb), NIX (.nix), a stream of ours (.h5), unit,time_s lines (.csv, .tsv, .txt), or a file of "
+    "OTBiolab, DEMUSE, MUedit (.mat) or openhdemg (.json)"
+)
 _ENDINGS = {
     ".nwb": "hdf5", ".nix": "hdf5", ".h5": "hdf5", ".hdf5": "hdf5",
     ".csv": "text", ".tsv": "text", ".txt": "text",
     ".pkl": "pickle", ".pickle": "pickle",
 }  # fmt: skip
-
-
-@final
-@dataclass(frozen=True)
-class PoolSummary:
-    """A population in a file: units in its pool, units that fired, spikes."""
-
-    n_units: int
-    n_active: int
-    n_spikes: int
-
-
-@final
-@dataclass(frozen=True)
-class RecordingSummary:
-    """A recording of EMG in a file: channels, samples of each, sampling rate."""
-
-    n_channels: int
-    n_samples: int
-    rate_hz: float
-
-    @property
-    def duration_s(self) -> float:
-        """Number of samples over the rate, in s."""
-        return self.n_samples / self.rate_hz
-
-
-@final
-@dataclass(frozen=True)
-class FileSummary:
-    """What a file, or a folder of EMG-BIDS, holds.
-
-    Parameters
-    ----------
-    path : Path
-    format : str
-        ``"NWB"``, ``"NIX"``, ``"stream"``, ``"EMG-BIDS"``, ``"text"`` or ``"pickle"``.
-    size_bytes : int
-        Of EMG-BIDS: of all data files together.
-    populations : mapping of str to PoolSummary
-        None for a pickle: nobody can look into it without running it. Of EMG-BIDS: the true units of
-        each recording that has some.
-    t_stop_s : float or None
-        End of the recording; None where only reading all of it would tell.
-    signals : tuple of str
-    status : str
-        ``"interrupted"`` for a stream whose run did not end well, else ``"complete"``.
-    recordings : mapping of str to RecordingSummary
-        By the name of the series, or of the recording within its dataset.
-    """
-
-    path: Path
-    format: str
-    size_bytes: int
-    populations: Mapping[str, PoolSummary] | None
-    t_stop_s: float | None = None
-    signals: tuple[str, ...] = ()
-    status: str = "complete"
-    recordings: Mapping[str, RecordingSummary] = field(default_factory=dict)
 
 
 def read_spikes(
@@ -105,6 +52,9 @@ def read_spikes(
     isolated: bool = True,
 ) -> SpikeTrains:
     """Spike trains of one population from an NWB, NIX, CSV/TSV, stream or (on request) pickled file.
+
+    Files of recording devices and decomposition programs give the decomposition that is stored in them:
+    what another program found, not the truth.
 
     Text files have a unit index (from 0) and a time in each line, separated by comma, tab, semicolon
     or blanks, below an optional header of which the columns ``unit`` and ``time_s`` or ``time_ms`` are
@@ -129,8 +79,8 @@ def read_spikes(
     limits : Limits, optional
         The most that is read.
     isolated : bool
-        Read an HDF5 file in a child process, which a damaged or hostile one may crash in our stead: HDF5
-        does not survive each of them.
+        Read an HDF5 or vendor's file in a child process, which a damaged or hostile one may crash in our
+        stead: HDF5 does not survive each of them.
 
     Returns
     -------
@@ -150,7 +100,10 @@ def read_spikes(
     path, limits = regular_file(path), limits or Limits()
     _check(n_units, t_stop_s)
     first = head(path)
-    if first.startswith(SIGNATURE):
+    if reader := vendor_of(path):
+        look = partial(vendor_spikes, reader, path, limits)
+        found = read_isolated(path, look) if isolated else look()
+    elif first.startswith(SIGNATURE):
         read = partial(_hdf5_spikes, path, limits, t_stop_s)
         found = read_isolated(path, read) if isolated else read()
     elif _format(path, first) == "pickle":
@@ -186,6 +139,9 @@ def describe(
         look = partial(_describe_bids, path, limits)
         return read_isolated(path, look) if isolated else look()
     path = regular_file(path)
+    if reader := vendor_of(path):
+        view = partial(vendor_summary, reader, path, limits)
+        return read_isolated(path, view) if isolated else view()
     first, size = head(path), path.stat().st_size
     if not first.startswith(SIGNATURE):
         kind = _format(path, first)
@@ -268,10 +224,7 @@ def _until(trains: SpikeTrains, t_stop_s: float | None) -> SpikeTrains:
 def _summary(
     path: Path, kind: str, size: int, spikes: Mapping[str, SpikeTrains], signals: tuple[str, ...]
 ) -> FileSummary:
-    pools = {
-        name: PoolSummary(len(trains), int(trains.active.sum()), len(trains.times_s))
-        for name, trains in spikes.items()
-    }
+    pools = {name: PoolSummary.of(trains) for name, trains in spikes.items()}
     stop = max((trains.t_stop_s for trains in spikes.values()), default=None)
     return FileSummary(path, kind, size, pools, stop, signals)
 

@@ -9,6 +9,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..analysis import conduction_velocity
 from ..data import ActionPotentials, Electrodes, PointContact, Progress, SpikeTrains
 from ..emg import (
     EMG,
@@ -21,7 +22,6 @@ from ..emg import (
     VolumeConductor,
     action_potentials,
     bipolar,
-    conduction_velocity,
     direct_action_potentials,
 )
 from ..emg._conductors._table import Frequencies

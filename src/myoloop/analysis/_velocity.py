@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...errors import ParameterError
+from ..errors import ParameterError
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]

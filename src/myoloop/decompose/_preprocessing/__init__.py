@@ -1,0 +1,1 @@
+"""Filters, mains, bad channels: from a recording to signals that can be separated."""
