@@ -18,13 +18,16 @@ from ._metrics import (
     unit_quality,
 )
 from ._metrics._bound import upper_bound
-from ._preprocessing._prepare import Prepared, Preprocessing
+from ._preprocessing._bad_channels import BadChannelLimits
+from ._preprocessing._live import LiveFilter
+from ._preprocessing._prepare import Prepared, Preprocessing, find_bad_channels
 from ._separation._base import Decomposer
 from ._separation._bss import ConvolutiveBSS
 from ._separation._contrasts import BoundedSkewness, Contrast, Kurtosis, LogCosh, Power, Skewness, Swarm
 from ._templates import estimate_action_potentials, explained_variance
 
 __all__ = [
+    "BadChannelLimits",
     "BoundedSkewness",
     "ContestScore",
     "Contrast",
@@ -32,6 +35,7 @@ __all__ = [
     "Decomposer",
     "Decomposition",
     "Kurtosis",
+    "LiveFilter",
     "LogCosh",
     "Matching",
     "MatchingRule",
@@ -49,6 +53,7 @@ __all__ = [
     "duplicates",
     "estimate_action_potentials",
     "explained_variance",
+    "find_bad_channels",
     "match_trains",
     "pulse_to_noise_ratio",
     "pulse_to_noise_ratio_of_squares",

@@ -55,7 +55,7 @@ def two_means(values, iterations):
     split = n
     for _ in range(iterations):
         cut = np.searchsorted(ordered, 0.5 * (low + high), side="right")
-        if cut == split or cut == 0 or cut == n:
+        if cut in (split, 0, n):
             split = cut
             break
         split = cut
@@ -171,10 +171,10 @@ def responses_of(templates, weights, out):
     for i in range(n):
         for j in range(m):
             for c in range(channels):
-                for l in range(lags):
-                    w = weights[i, c, l]
+                for lag in range(lags):
+                    w = weights[i, c, lag]
                     for t in range(length):
-                        out[i, j, t + lags - 1 - l] += w * templates[j, c, t]
+                        out[i, j, t + lags - 1 - lag] += w * templates[j, c, t]
 
 
 @njit(cache=True, nogil=True)

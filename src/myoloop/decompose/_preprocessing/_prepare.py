@@ -13,11 +13,11 @@ from ...data import Progress, Recording, silent
 from ...errors import ParameterError
 from ...parameters import Parameters, choice, count, number
 from ...random import Streams
+from .._threads import one_thread
 from ._bad_channels import BadChannelLimits, neighbours_on_grid, rows_of, suspicious, without_signal
 from ._band import FourierBand
 from ._live import LiveFilter
 from ._mains import remove_mains
-from ._threads import one_thread
 
 FloatArray = NDArray[np.float64]
 Float32Array = NDArray[np.float32]

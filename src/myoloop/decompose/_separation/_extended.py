@@ -137,8 +137,8 @@ class ExtendedSignal:
     def mean_at(self, spikes: list[NDArray[np.int64]]) -> Float32Array:
         """Mean of the extended signals at the spikes of each train, shape (trains, channels, lags)."""
         means = np.zeros((len(spikes), self.n_channels, self.lags), np.float32)
-        for mean, train in zip(means, spikes, strict=True):
-            mean /= max(1, snippet_sum(self.x, train, self.first, mean))
+        for u, train in enumerate(spikes):
+            means[u] /= max(1, snippet_sum(self.x, train, self.first, means[u]))
         return means
 
     def means_without_fold(self, spikes: list[NDArray[np.int64]], first: int, length: int) -> Float32Array:

@@ -109,7 +109,7 @@ def _at_best_delay(
     templates: Float32Array, whitening: Whitening, lags: int
 ) -> tuple[Float32Array, NDArray[np.int64]]:
     """For each template, the filter of its window of `lags` samples that stands out most."""
-    units, channels, length = templates.shape
+    units, channels, _ = templates.shape
     windows = np.lib.stride_tricks.sliding_window_view(templates, lags, axis=2).transpose(0, 2, 1, 3)
     places = windows.shape[1]
     flat = np.ascontiguousarray(windows.reshape(units * places, channels, lags))

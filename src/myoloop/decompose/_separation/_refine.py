@@ -47,10 +47,7 @@ def once_more(
     A filter has a thousand weights and is made from a few hundred spikes: those spikes stand out of its
     output whether they belong to the unit or not. So each second is filtered without its own spikes.
     """
-    crossed = whitening.filters(
-        signal.means_without_fold(spikes, signal.first, signal.lags).reshape(
-            -1, signal.n_channels, signal.lags
-        )
-    ).reshape(len(spikes), -1, signal.n_channels, signal.lags)
+    means = signal.means_without_fold(spikes, signal.first, signal.lags)
+    crossed = whitening.filters(means.reshape(-1, *means.shape[2:])).reshape(means.shape)
     weights = whitening.filters(signal.mean_at(spikes))
     return detected(weights, signal.crossed_sources(crossed), rate_hz)
