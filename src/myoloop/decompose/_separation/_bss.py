@@ -7,7 +7,6 @@ from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from ...data import Progress, Recording, silent
 from ...errors import ParameterError, shown
@@ -15,6 +14,7 @@ from ...parameters import count, number
 from ...random import Streams
 from .._decomposition import Decomposition
 from .._preprocessing._prepare import Prepared, Preprocessing
+from .._threads import one_thread
 from ._base import Decomposer
 from ._candidates import Candidates, Train, best_of_each, detected, without_duplicates
 from ._climb import climb, random_starts
@@ -91,7 +91,7 @@ class ConvolutiveBSS(Decomposer):
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     contrast: Contrast = field(default_factory=BoundedSkewness)
     lags: int | None = None
-    rounds: int = count(6)
+    rounds: int = count(3)
     starts: int = count(64)
     iterations: int = count(3)
     loud_share: float = number(0.5, above=0, at_most=1)
@@ -121,12 +121,17 @@ class ConvolutiveBSS(Decomposer):
     @classmethod
     def quality(cls, **changes: Any) -> ConvolutiveBSS:
         """More starts and rounds: more units, in three times the time."""
-        return cls(**({"rounds": 10, "starts": 128, "joint_passes": 5} | changes))
+        more: dict[str, Any] = {"rounds": 10, "starts": 128, "joint_passes": 5}
+        return cls(**(more | changes))
 
     @classmethod
     def intramuscular(cls, **changes: Any) -> ConvolutiveBSS:
         """For electrodes in the muscle: 300-4400 Hz, shorter action potentials."""
-        about = {"preprocessing": Preprocessing.intramuscular(), "before_ms": 3.0, "after_ms": 5.0}
+        about: dict[str, Any] = {
+            "preprocessing": Preprocessing.intramuscular(),
+            "before_ms": 3.0,
+            "after_ms": 5.0,
+        }
         return cls(**(about | changes))
 
     def fit(self, recording: Recording, progress: Progress = silent) -> Self:
@@ -139,7 +144,7 @@ class ConvolutiveBSS(Decomposer):
         ParameterError
             For a recording that cannot be decomposed; see `Preprocessing.prepare`.
         """
-        with threadpool_limits(1):  # so that no bit depends on the number of threads
+        with one_thread():  # so that no bit depends on the number of threads
             prepared = self.preprocessing.prepare(recording)
             spikes = self._search(prepared, progress)
             spikes, sources = self._settle(prepared, spikes)
@@ -160,7 +165,7 @@ class ConvolutiveBSS(Decomposer):
 
     def transform(self, recording: Recording, progress: Progress = silent) -> Decomposition:
         """The units that `fit` found, in another recording of the same electrodes, by the same filters."""
-        with threadpool_limits(1):
+        with one_thread():
             return found_again(self._fitted(), recording, self.preprocessing)
 
     def _search(self, prepared: Prepared, progress: Progress) -> list[Train]:
@@ -171,9 +176,8 @@ class ConvolutiveBSS(Decomposer):
             progress("search", turn, self.rounds, "rounds")
             new = self._separate(prepared, rest, spikes, turn)
             known = len(spikes)
-            spikes = parts_joined(
-                self._together(prepared, [*spikes, *new.spikes]), self.alike, prepared.rate_hz
-            )
+            joint = self._together(prepared, [*spikes, *new.spikes])
+            spikes = parts_joined(joint, self.alike, prepared.rate_hz)
             empty = 0 if len(spikes) > known else empty + 1
             if empty == _EMPTY_ROUNDS:
                 break

@@ -100,7 +100,7 @@ class ExtendedSignal:
         blocks = np.zeros((len(g), self.n_blocks * self.hop), np.float32)
         blocks[:, : g.shape[1]] = g
         blocks = blocks.reshape(len(g), self.n_blocks, self.hop)[:, self._order]
-        return self.correlated(blocks, self._spectra) / np.float32(self.n_samples)
+        return np.asarray(self.correlated(blocks, self._spectra) / np.float32(self.n_samples))
 
     def filtered(self, weights: Float32Array, spectra: Any) -> Any:
         """Filter blocks of which the spectra are given; shape (n, blocks, hop)."""
@@ -177,4 +177,4 @@ class LoudBlocks:
     def correlation(self, g: Float32Array) -> Float32Array:
         """As `ExtendedSignal.correlation`, over the samples of these blocks."""
         blocks = g.reshape(len(g), -1, self.signal.hop)
-        return self.signal.correlated(blocks, self._spectra) / np.float32(self.n_samples)
+        return np.asarray(self.signal.correlated(blocks, self._spectra) / np.float32(self.n_samples))

@@ -64,7 +64,8 @@ def steady_train(source: NDArray[Any], spikes: Train, distance: int, pause: int)
     spread = 1.4826 * float(np.median(np.abs(np.log(intervals[regular] / medians))))
     local = np.interp(peaks, middles, medians)
     spread = float(np.clip(spread, *_SPREAD))
-    return peaks[best_chain(peaks, gain, local, spread, pause, _MISSED, _ANYWHERE)]
+    chain: NDArray[np.int64] = best_chain(peaks, gain, local, spread, pause, _MISSED, _ANYWHERE)
+    return np.asarray(peaks[chain], dtype=np.int64)
 
 
 def _log_odds(heights: FloatArray, spike: NDArray[np.bool_], samples: int) -> FloatArray:
