@@ -23,7 +23,7 @@ from ..data import (
 )
 from ..errors import ParameterError
 from ._agreement import bland_altman
-from ._check import checked_trains, one_channel
+from ._check import checked_count, checked_trains, one_channel
 from ._coherence import Coherence
 from ._delta_f import DeltaF
 from ._rates import instantaneous_rates
@@ -38,7 +38,11 @@ _STEPS = (1.0, 2.0, 5.0, 10.0)
 
 
 def draw_discharges(
-    spikes: SpikeTrains, force: Signal | None = None, rates: SmoothedRates | None = None
+    spikes: SpikeTrains,
+    force: Signal | None = None,
+    rates: SmoothedRates | None = None,
+    *,
+    first_unit: int = 0,
 ) -> Figure:
     """Discharges of all units, their instantaneous rates one above the other, and the force behind them.
 
@@ -49,20 +53,23 @@ def draw_discharges(
         One channel.
     rates : SmoothedRates, optional
         Smooth rates to lay over the instantaneous ones.
+    first_unit : int
+        Number that the axes give to the first unit.
 
     Returns
     -------
     Figure
     """
     trains = checked_trains(spikes, "draw_discharges.spikes")
-    span = trains.t_start_s, trains.t_stop_s
+    first = checked_count(first_unit, "draw_discharges.first_unit", at_least=0)
+    span, floor = (trains.t_start_s, trains.t_stop_s), first - 0.5
     behind: tuple[Layer, ...] = ()
     if force is not None:
         values = one_channel(force, "draw_discharges.force")
         low, high = min(0.0, float(values.min())), float(values.max())
-        height = (values - low) / (high - low if high > low else 1.0) * len(trains) - 0.5
+        height = (values - low) / (high - low if high > low else 1.0) * len(trains) + floor
         unit = f" {force.units}" if force.units else ""
-        name = f"force, 0 to {high:.3g}{unit}" if low == 0.0 else f"force, {low:.3g} to {high:.3g}{unit}"
+        name = f"{force.name or 'force'}, {low:.3g} to {high:.3g}{unit}"
         few_times, few_heights = thin(force.times_s, height)
         behind = (Line(few_times, few_heights, name, 6),)
     found = instantaneous_rates(trains)
@@ -74,17 +81,17 @@ def draw_discharges(
         # a higher one, as of a doublet, would be taken for one of the unit above
         seen = one.rate_pps <= apart
         hidden += int(np.sum(~seen))
-        height = unit_index - 0.5 + one.rate_pps[seen] / apart
+        height = unit_index + floor + one.rate_pps[seen] / apart
         layers.append(Line(one.times_s[seen], height, color=color, style="", marker="o", marker_pt=2.0))
         if rates is not None:
-            layers.append(
-                Line(rates.times_s, unit_index - 0.5 + rates.values_pps[unit_index] / apart, color=color)
-            )
-    top = (-0.6, len(trains) - 0.4)
+            smooth = unit_index + floor + rates.values_pps[unit_index] / apart
+            layers.append(Line(rates.times_s, smooth, color=color))
+    top = (floor - 0.1, floor + len(trains) + 0.1)
+    ticks = Raster(_numbered(trains, first))
     return Figure(
         "discharges",
         (
-            Panel((*behind, Raster(trains)), y_label="Unit", title="Discharges", x_range=span, y_range=top),
+            Panel((*behind, ticks), y_label="Unit", title="Discharges", x_range=span, y_range=top),
             Panel(
                 tuple(layers[len(behind) :]),
                 "Time (s)",
@@ -104,8 +111,18 @@ def draw_discharges(
     )
 
 
+def _numbered(trains: SpikeTrains, first: int) -> SpikeTrains:
+    """The trains, with silent units before them so that the first one has the index `first`."""
+    silent: list[FloatArray] = [np.empty(0)] * first
+    return SpikeTrains.from_trains([*silent, *trains], trains.t_stop_s, trains.t_start_s)
+
+
 def draw_action_potentials(
-    potentials: ActionPotentials, electrodes: Electrodes, units: Sequence[int] | None = None
+    potentials: ActionPotentials,
+    electrodes: Electrodes,
+    units: Sequence[int] | None = None,
+    *,
+    names: Sequence[str] | None = None,
 ) -> Figure:
     """Action potentials of units, each channel at its place on the grid.
 
@@ -116,6 +133,8 @@ def draw_action_potentials(
         The channels of `potentials`; those without a grid are shown in one column.
     units : sequence of int, optional
         Which units; the first six by default.
+    names : sequence of str, optional
+        Name of each unit of `potentials`; "Unit" and its index by default.
 
     Returns
     -------
@@ -138,7 +157,8 @@ def draw_action_potentials(
             Line(column + 1 + along, row + 1 - trace / apart, color=0)
             for (row, column), trace in zip(place, values, strict=True)
         )
-        panels.append(_grid_panel(lines, place, f"Unit {unit}: {apart:g} uV a row"))
+        name = f"Unit {unit}" if names is None else names[unit]
+        panels.append(_grid_panel(lines, place, f"{name}: {apart:g} uV a row"))
     return Figure(
         "action-potentials",
         tuple(panels),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from ._bench import bench
+from ._decompose import decompose
 from ._emg import emg
 from ._force import force
 from ._group import Commands
@@ -41,12 +44,23 @@ def list_studies() -> None:
 @main.command()
 @click.argument("name", metavar="NAME")
 def describe(name: str) -> None:
-    """Show what a study is, its parameters and its claims; or a muscle, or electrodes, of 'emg'."""
+    """Show what a study is, its parameters and its claims; a muscle, or electrodes, of 'emg'; the method
+    of 'decompose'; or what a file of spikes or EMG holds.
+    """
+    from ..studies import STUDIES
     from ._emg_show import show_emg_part
     from ._show import show_study
+    from ._show_decompose import show_method
+    from ._show_file import is_file, show_file
     from ._studies import study_named
 
-    if not show_emg_part(name):
+    if show_emg_part(name):
+        return
+    if name == "decompose":
+        show_method()
+    elif name not in STUDIES and is_file(name):
+        show_file(Path(name))
+    else:
         show_study(study_named(name))
 
 
@@ -54,5 +68,6 @@ main.add_command(run)
 main.add_command(verify)
 main.add_command(force)
 main.add_command(emg)
+main.add_command(decompose)
 main.add_command(score)
 main.add_command(bench)

@@ -171,10 +171,11 @@ def responses_of(templates, weights, out):
     for i in range(n):
         for j in range(m):
             for c in range(channels):
+                row = templates[j, c]
                 for lag in range(lags):
-                    w = weights[i, c, lag]
+                    w, into = weights[i, c, lag], out[i, j, lags - 1 - lag : lags - 1 - lag + length]
                     for t in range(length):
-                        out[i, j, t + lags - 1 - lag] += w * templates[j, c, t]
+                        into[t] += w * row[t]
 
 
 @njit(cache=True, nogil=True)

@@ -17,6 +17,8 @@ from ._whitening import Whitening
 Float32Array = NDArray[np.float32]
 FloatArray = NDArray[np.float64]
 
+_DELAY_STEP = 2  # samples between the delays at which a filter may look at its template
+
 
 @final
 @dataclass(frozen=True)
@@ -110,15 +112,15 @@ def _at_best_delay(
 ) -> tuple[Float32Array, NDArray[np.int64]]:
     """For each template, the filter of its window of `lags` samples that stands out most."""
     units, channels, _ = templates.shape
-    windows = np.lib.stride_tricks.sliding_window_view(templates, lags, axis=2).transpose(0, 2, 1, 3)
-    places = windows.shape[1]
-    flat = np.ascontiguousarray(windows.reshape(units * places, channels, lags))
+    windows = np.lib.stride_tricks.sliding_window_view(templates, lags, axis=2)[:, :, ::_DELAY_STEP]
+    places = windows.shape[2]
+    flat = np.ascontiguousarray(windows.transpose(0, 2, 1, 3).reshape(units * places, channels, lags))
     solved = whitening.solve(flat)
     power = np.einsum("ncl,ncl->n", solved, flat, dtype=np.float64).reshape(units, places)
     best = np.argmax(power, axis=1)
     chosen = solved.reshape(units, places, channels, lags)[np.arange(units), best]
     scale = np.sqrt(power[np.arange(units), best])
-    return np.ascontiguousarray(chosen / scale[:, None, None].astype(np.float32)), best
+    return np.ascontiguousarray(chosen / scale[:, None, None].astype(np.float32)), best * _DELAY_STEP
 
 
 def _responses(templates: Float32Array, weights: Float32Array) -> Float32Array:

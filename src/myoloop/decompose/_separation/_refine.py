@@ -26,7 +26,7 @@ def refined(
     for step in range(iterations):
         if not len(found):
             break
-        new = once_more(signal, whitening, found.spikes, rate_hz)
+        new = once_more(signal, whitening, found.spikes, rate_hz, steady=step >= _UNCONDITIONAL)
         if step < _UNCONDITIONAL:
             found = without_duplicates(new.select(new.counts >= _FEWEST), rate_hz)
             if step == _UNCONDITIONAL - 1:
@@ -40,7 +40,7 @@ def refined(
 
 
 def once_more(
-    signal: ExtendedSignal, whitening: Whitening, spikes: list[Train], rate_hz: float
+    signal: ExtendedSignal, whitening: Whitening, spikes: list[Train], rate_hz: float, *, steady: bool = True
 ) -> Candidates:
     """Filters from trains, and the trains that they find; no spike vouches for itself.
 
@@ -50,4 +50,4 @@ def once_more(
     means = signal.means_without_fold(spikes, signal.first, signal.lags)
     crossed = whitening.filters(means.reshape(-1, *means.shape[2:])).reshape(means.shape)
     weights = whitening.filters(signal.mean_at(spikes))
-    return detected(weights, signal.crossed_sources(crossed), rate_hz)
+    return detected(weights, signal.crossed_sources(crossed), rate_hz, steady=steady)

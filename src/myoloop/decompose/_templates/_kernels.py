@@ -15,10 +15,14 @@ def add_snippets(x, spikes, first, out):
     channels, samples = x.shape
     lags = out.shape[1]
     for c in range(channels):
+        row, total = x[c], out[c]
         for s in spikes:
             begin = s + first
-            for i in range(max(0, -begin), min(lags, samples - begin)):
-                out[c, i] += x[c, begin + i]
+            low, high = max(0, -begin), min(lags, samples - begin)
+            if high > low:  # slices, whose indices the compiler knows to be within bounds
+                into, part = total[low:high], row[begin + low : begin + high]
+                for i in range(part.shape[0]):
+                    into[i] += part[i]
 
 
 @njit(cache=True, nogil=True)
@@ -27,10 +31,14 @@ def add_templates(x, spikes, template, first, sign):
     channels, samples = x.shape
     lags = template.shape[1]
     for c in range(channels):
+        row, shape = x[c], template[c]
         for s in spikes:
             begin = s + first
-            for i in range(max(0, -begin), min(lags, samples - begin)):
-                x[c, begin + i] += sign * template[c, i]
+            low, high = max(0, -begin), min(lags, samples - begin)
+            if high > low:
+                into, part = row[begin + low : begin + high], shape[low:high]
+                for i in range(part.shape[0]):
+                    into[i] += sign * part[i]
 
 
 @njit(cache=True, nogil=True)

@@ -1,0 +1,186 @@
+"""What a stream needs to know of the units, learned from signals in which their discharges are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._kernels import add_at
+from .._separation._extended import FOLDS, ExtendedSignal
+from .._templates import joint_templates, subtract
+from ._detector import NEAR, Detector
+from ._filters import Extent, best_delays, lag_products, unit_filters, whitening_of
+
+Float32Array = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+
+TAPER = 128
+
+
+@final
+@dataclass(eq=False)
+class Model:
+    """Templates, covariances, and the filters and detectors made of them.
+
+    Two filters find each unit. The *early* one stands against everything else in the signals. What it
+    finds, weighted by how sure it is, is taken out of the source of the *late* one, which therefore has to
+    stand against what no unit explains only.
+
+    Parameters
+    ----------
+    extent : Extent
+    templates : ndarray of float32, shape (units, channels, length)
+    products : tuple of ndarray, shape (lags, channels, channels)
+        Lag products of the signals, and of what the units leave of them.
+    delays : tuple of ndarray of int, shape (units,)
+        Where the windows of the early and the late filters begin in the templates.
+    weights : tuple of ndarray of float32, shape (units, channels, lags)
+    responses : ndarray of float32, shape (units, units, length + lags - 1)
+        Of each late filter to each template.
+    detectors : tuple of Detector
+    trust : ndarray, shape (units,)
+        Share of the discharges that the early filters find that are right.
+    dead : ndarray of bool, shape (channels,)
+        Channels that are not used any more.
+    ridge : float
+    """
+
+    extent: Extent
+    templates: Float32Array
+    products: tuple[Float32Array, Float32Array]
+    delays: tuple[IntArray, IntArray]
+    weights: tuple[Float32Array, Float32Array]
+    responses: Float32Array
+    detectors: tuple[Detector, Detector]
+    trust: NDArray[np.float64]
+    dead: NDArray[np.bool_]
+    ridge: float
+
+    def __len__(self) -> int:
+        """Number of units."""
+        return len(self.templates)
+
+    @classmethod
+    def learned(
+        cls, x: Float32Array, spikes: Sequence[IntArray], rate_hz: float, extent: Extent, ridge: float
+    ) -> Model:
+        """From prepared signals (channels, samples) and the samples of the discharges.
+
+        The heights that are to be expected are those of discharges seen through filters that they did not
+        help to make.
+        """
+        channels = len(x)
+        dead = np.zeros(channels, dtype=bool)
+        if not spikes:
+            return cls._empty(channels, extent, rate_hz, ridge)
+        templates = joint_templates(x, spikes, extent.first, extent.length)
+        rest = subtract(x, spikes, templates, extent.first)
+        products = lag_products(x, extent.lags, TAPER), lag_products(rest, extent.lags, TAPER)
+        signals = ExtendedSignal(x, extent.lags), ExtendedSignal(rest, extent.lags)
+        alone = templates[:, None] + signals[1].means_without_fold(
+            list(spikes), extent.first, extent.length
+        )
+        delays, weights, detectors = [], [], []
+        trust = np.ones(len(spikes))
+        for late, signal in enumerate(signals):
+            whitening = whitening_of(products[late], ridge, dead)
+            at = best_delays(templates, whitening, extent, extent.lags // 2)
+            windows = extent.windows(alone, at)
+            crossed = unit_filters(windows.reshape(-1, *windows.shape[2:]), whitening).reshape(windows.shape)
+            sources = signal.crossed_sources(crossed)
+            if late:
+                _put_back(sources, signal, spikes, templates, crossed, extent)
+            trains = [train + s for train, s in zip(spikes, extent.shift(at), strict=True)]
+            delays.append(at)
+            weights.append(unit_filters(extent.windows(templates, at), whitening))
+            detectors.append(Detector.calibrated(sources, trains, rate_hz))
+            if not late:
+                trust = _precision(detectors[0].copy(), sources, trains)
+        return cls(
+            extent, templates, products, (delays[0], delays[1]), (weights[0], weights[1]),
+            extent.responses(weights[1], templates), (detectors[0], detectors[1]), trust, dead, ridge,
+        )  # fmt: skip
+
+    @classmethod
+    def _empty(cls, channels: int, extent: Extent, rate_hz: float, ridge: float) -> Model:
+        """No units."""
+        templates = np.zeros((0, channels, extent.length), np.float32)
+        products = np.zeros((extent.lags, channels, channels), np.float32)
+        products[0] = np.eye(channels)
+        weights = np.zeros((0, channels, extent.lags), np.float32)
+        detector = Detector.calibrated(np.zeros((0, 1), np.float32), [], rate_hz)
+        delays = np.zeros(0, np.int64)
+        return cls(
+            extent, templates, (products, products), (delays, delays), (weights, weights),
+            extent.responses(weights, templates), (detector, detector.copy()), np.ones(0), np.zeros(channels, bool), ridge,
+        )  # fmt: skip
+
+    def copy(self) -> Model:
+        """One that goes its own way."""
+        return replace(
+            self,
+            templates=self.templates.copy(),
+            detectors=(self.detectors[0].copy(), self.detectors[1].copy()),
+            dead=self.dead.copy(),
+        )
+
+    def renew(self, late: int) -> None:
+        """Make the early (0) or late (1) filters anew from the templates and the covariance.
+
+        Raises
+        ------
+        ParameterError
+            The covariance has no inverse; nothing was changed.
+        """
+        whitening = whitening_of(self.products[late], self.ridge, self.dead)
+        windows = self.extent.windows(self.templates, self.delays[late])
+        windows[:, self.dead] = 0.0
+        made = unit_filters(np.ascontiguousarray(windows), whitening)
+        self.weights = (self.weights[0], made) if late else (made, self.weights[1])
+        self.responses = self.extent.responses(self.weights[1], self.templates)
+
+    def blend(self, late: int, products: Float32Array, share: float) -> None:
+        """Let new lag products count by `share`."""
+        old = self.products[late]
+        new = old + np.float32(share) * (products - old)
+        self.products = (self.products[0], new) if late else (new, self.products[1])
+
+    def shifts(self, late: int) -> IntArray:
+        """How long after a discharge each filter fires, shape (units,)."""
+        return np.asarray(self.extent.shift(self.delays[late]), dtype=np.int64)
+
+
+def _put_back(
+    sources: Float32Array,
+    signal: ExtendedSignal,
+    spikes: Sequence[IntArray],
+    templates: Float32Array,
+    crossed: Float32Array,
+    extent: Extent,
+) -> None:
+    """Add what each filter makes of its unit's own template at its own discharges."""
+    for u, train in enumerate(spikes):
+        fold = signal.fold_of(train)
+        responses = extent.responses(crossed[u], templates[u : u + 1])[:, 0]
+        for k in range(FOLDS):
+            add_at(sources[u], train[fold == k], responses[k], extent.response_first)
+
+
+def _precision(detector: Detector, sources: Float32Array, trains: Sequence[IntArray]) -> NDArray[np.float64]:
+    """Share of right ones among the discharges that a detector finds in sources, shape (units,)."""
+    edge = detector.distance + 1
+    padded = np.pad(sources, ((0, 0), (edge, edge)))
+    found = detector.decide(padded, -edge, 0, sources.shape[1], 0.0)
+    right = np.ones(len(trains))
+    for u, train in enumerate(trains):
+        mine = found[found[:, 0] == u]
+        near = np.zeros(len(mine), dtype=bool)
+        for k in range(-NEAR, NEAR + 1):
+            near |= np.isin(mine[:, 1].astype(np.int64) + k, train)
+        total = mine[:, 2].sum()
+        right[u] = float(mine[near, 2].sum() / total) if total > 0 else 0.0
+    return right
