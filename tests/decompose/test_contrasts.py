@@ -21,8 +21,9 @@ from myoloop.errors import ParameterError
 
 def bounded(limit):
     """The integral of min(|s|, limit)^2."""
-    return lambda s: np.sign(s) * np.where(
-        np.abs(s) < limit, np.abs(s) ** 3 / 3, limit**2 * (np.abs(s) - limit) + limit**3 / 3
+    return lambda s: (
+        np.sign(s)
+        * np.where(np.abs(s) < limit, np.abs(s) ** 3 / 3, limit**2 * (np.abs(s) - limit) + limit**3 / 3)
     )
 
 

@@ -73,7 +73,8 @@ def test_covariance_is_that_of_signals_that_are_zero_beyond_their_ends(lags, sam
 
 @pytest.mark.parametrize(("lags", "samples"), [(16, 300), (62, 100), (62, 3000)])
 def test_covariance_is_positive_semidefinite_whatever_the_length(lags, samples):
-    eigenvalues = np.linalg.eigvalsh(ExtendedSignal(signals(samples=samples), lags).covariance().astype(float))
+    covariance = ExtendedSignal(signals(samples=samples), lags).covariance()
+    eigenvalues = np.linalg.eigvalsh(covariance.astype(np.float64))
     assert eigenvalues[0] > -2e-6 * eigenvalues[-1]
 
 

@@ -1,6 +1,6 @@
 """Detection that knows that units fire steadily: exact, a gain for steady trains, no harm to others."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ SAMPLES = 60 * RATE_HZ
 def objective(chain, times, gain, local, spread, pause, missed, anywhere):
     """Gains and log densities of the intervals; the first member, and one after a pause, lie anywhere."""
     total = sum(gain[i] for i in chain) + np.log(anywhere / pause)
-    for before, i in zip(chain[:-1], chain[1:], strict=True):
+    for before, i in pairwise(chain):
         d = float(times[i] - times[before])
         density = anywhere / pause
         if d <= pause:

@@ -70,12 +70,12 @@ def draw_discharges(
         height = (values - low) / (high - low if high > low else 1.0) * len(trains) + floor
         unit = f" {force.units}" if force.units else ""
         name = f"{force.name or 'force'}, {low:.3g} to {high:.3g}{unit}"
-        few_times, few_heights = thin(force.times_s, height)
-        behind = (Line(few_times, few_heights, name, 6),)
+        times, height = thin(force.times_s, height)
+        behind = (Line(times, height, name, 6),)
     found = instantaneous_rates(trains)
     usual = [1.3 * np.median(one.rate_pps) for one in found if len(one)]
     apart, hidden = _round_up(max(usual, default=1.0)), 0
-    layers: list[Layer] = list(behind)
+    layers: list[Layer] = []
     for unit_index, one in enumerate(found):
         color = unit_index % _COLORS
         # a higher one, as of a doublet, would be taken for one of the unit above
@@ -87,13 +87,13 @@ def draw_discharges(
             smooth = unit_index + floor + rates.values_pps[unit_index] / apart
             layers.append(Line(rates.times_s, smooth, color=color))
     top = (floor - 0.1, floor + len(trains) + 0.1)
-    ticks = Raster(_numbered(trains, first))
+    numbered = SpikeTrains.from_trains([[]] * first + list(trains), span[1], span[0])
     return Figure(
         "discharges",
         (
-            Panel((*behind, ticks), y_label="Unit", title="Discharges", x_range=span, y_range=top),
+            Panel((*behind, Raster(numbered)), y_label="Unit", title="Discharges", x_range=span, y_range=top),
             Panel(
-                tuple(layers[len(behind) :]),
+                (*layers, Raster(numbered.select(np.arange(0)))),  # of none, for whole numbers at the axis
                 "Time (s)",
                 f"Unit ({apart:g} pps apart)",
                 "Instantaneous discharge rate",
@@ -109,12 +109,6 @@ def draw_discharges(
         share_x=True,
         height_in=min(6.0, 2.0 + 0.12 * len(trains)),
     )
-
-
-def _numbered(trains: SpikeTrains, first: int) -> SpikeTrains:
-    """The trains, with silent units before them so that the first one has the index `first`."""
-    silent: list[FloatArray] = [np.empty(0)] * first
-    return SpikeTrains.from_trains([*silent, *trains], trains.t_stop_s, trains.t_start_s)
 
 
 def draw_action_potentials(

@@ -83,16 +83,16 @@ def decompose(
     'myoloop describe FILE' shows what it holds. That no unit is found is an answer, not an error.
     """
     from ..io import OutputFolder
-    from ..studies.decompose import decompose_recording
+    from ..studies.decompose import decompose_recording, key_numbers
     from ..viz import Heading, write_report
-    from ._decompose_setup import method_of, recording_of, reference_of
+    from ._decompose_setup import method_of, named_as_options, recording_of, reference_of
     from ._decompose_write import Writer, formats_of
     from ._progress import progress_display
     from ._warnings import collected
     from ._write import interruptible, metrics_of
 
     chosen_formats = formats_of(formats)
-    with collected() as warnings:
+    with collected() as warnings, named_as_options():
         emg, file_start_s = recording_of(
             recording, series=series, rate_hz=rate_hz, start=start, stop=stop, channels=channels, drop=drop
         )
@@ -117,7 +117,8 @@ def decompose(
             )
             folder.write_json("metrics.json", metrics_of(result))
             folder.write_json("provenance.json", dict(result.provenance))
-            write_report(folder.root, Heading("decompose", title, _REFERENCE), result, warnings=warnings)
+            shown = dataclasses.replace(result, metrics=key_numbers(result.metrics))
+            write_report(folder.root, Heading("decompose", title, _REFERENCE), shown, warnings=warnings)
     _show(result)
     click.echo(f"report: {folder.root / 'report.html'}")
 

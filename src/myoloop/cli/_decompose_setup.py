@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,6 +18,29 @@ if TYPE_CHECKING:
 METHODS = ("surface", "quality", "intramuscular")
 CONTRASTS = ("skewness", "bounded", "kurtosis", "logcosh", "swarm", "power:EXP")
 _RANGE = ".."
+
+
+# How a library call reads on the command line.
+_AS_OPTIONS = (
+    (re.compile(r"recording\.between\(([^,()]+), ([^,()]+)\)"), r"--from \1 --to \2"),
+    (re.compile(r"\bgive rate_hz\b"), "give --rate-hz"),
+    (re.compile(r"\bseries=('[^']*'|\"[^\"]*\")"), r"--series \1"),
+    (re.compile(r"\bask for fewer\b"), "ask for fewer (--set preprocessing.least_channels=N)"),
+)
+
+
+@contextmanager
+def named_as_options() -> Iterator[None]:
+    """Errors of the block name options of the command where they would name arguments of a call."""
+    from ..errors import ParameterError
+
+    try:
+        yield
+    except ParameterError as problem:
+        mend = problem.mend
+        for call, option in _AS_OPTIONS:
+            mend = call.sub(option, mend)
+        raise ParameterError(problem.field, problem.wrong, mend) from problem
 
 
 def recording_of(
@@ -103,13 +128,13 @@ def method_of(
     chosen = name or ("intramuscular" if inside else "surface")
     if chosen not in METHODS:
         raise UnknownNameError("--method", chosen, METHODS)
-    made = {
+    presets: dict[str, Callable[..., ConvolutiveBSS]] = {
         "surface": ConvolutiveBSS,
         "quality": ConvolutiveBSS.quality,
         "intramuscular": ConvolutiveBSS.intramuscular,
-    }[chosen]
+    }
     given: dict[str, Any] = {"seed": seed, "rounds": rounds}
-    method = made(**{key: value for key, value in given.items() if value is not None})
+    method = presets[chosen](**{key: value for key, value in given.items() if value is not None})
     if contrast is not None:
         method.set_params(contrast=contrast_of(contrast))
     if mains is not None:
@@ -184,8 +209,8 @@ def _why(chosen: str, asked: str | None, recording: Recording) -> str:
         return f"Method '{chosen}' was asked for."
     if recording.electrodes is None:
         return (
-            "The recording does not say whether its electrodes are in the muscle: they are taken to be on the "
-            "skin; --method intramuscular is for the others."
+            "The recording does not say whether its electrodes are in the muscle: they are taken to be on "
+            "the skin; --method intramuscular is for the others."
         )
     where = "in the muscle" if chosen == "intramuscular" else "on the skin"
     return f"Method '{chosen}' was chosen, for electrodes {where}."

@@ -110,7 +110,7 @@ class Writer:
         with self._folder.file("units.nwb") as path:
             write_nwb(
                 path,
-                spikes={"motor units": described(found)},
+                spikes={"motor units": described(found)} if len(found) else {},
                 signals={"sources": sources_of(found)} if len(found) else {},
                 provenance=self._about,
                 description=self._title,
@@ -183,11 +183,10 @@ def described(found: Decomposition) -> Any:
     columns = dict(zip(table.columns, zip(*table.rows, strict=True), strict=True)) if table.rows else {}
     more: dict[str, Any] = {}
     for name, values in columns.items():
-        if name not in {"unit_id", "spikes"}:
-            text = name in {"channel", "flag"}
-            more[name] = (
-                np.array([value or "" for value in values], np.str_) if text else np.array(values, float)
-            )
+        if name in {"channel", "flag"}:
+            more[name] = np.array([value or "" for value in values], dtype=np.str_)
+        elif name not in {"unit_id", "spikes"}:
+            more[name] = np.array(values, dtype=float)
     annotations = {**found.spikes.annotations, **more}
     return dataclasses.replace(found.spikes, annotations=annotations)
 

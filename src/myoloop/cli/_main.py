@@ -44,8 +44,9 @@ def list_studies() -> None:
 @main.command()
 @click.argument("name", metavar="NAME")
 def describe(name: str) -> None:
-    """Show what a study is, its parameters and its claims; a muscle, or electrodes, of 'emg'; the method
-    of 'decompose'; or what a file of spikes or EMG holds.
+    """Show what a study is, its parameters and its claims; or what a file of spikes or EMG holds.
+
+    NAME may also be a muscle, or electrodes, of 'emg', or 'decompose', for the parameters of its method.
     """
     from ..studies import STUDIES
     from ._emg_show import show_emg_part

@@ -1,6 +1,6 @@
 """Published experiments, one file each. Adding one is its file and its line below."""
 
-from . import fuglevand1993, intramuscular_array, surface_array, watanabe2015
+from . import decompose_benchmark, fuglevand1993, intramuscular_array, surface_array, watanabe2015
 from ._base import AtLeast, AtMost, Claim, Outcome, Study, StudyResult, Table, Within
 
 _ALL: tuple[Study, ...] = (
@@ -8,6 +8,7 @@ _ALL: tuple[Study, ...] = (
     fuglevand1993.STUDY,
     surface_array.STUDY,
     intramuscular_array.STUDY,
+    decompose_benchmark.STUDY,
 )
 
 STUDIES: dict[str, Study] = {study.name: study for study in _ALL}

@@ -61,7 +61,13 @@ class Contraction:
         return np.flatnonzero(self.spikes.active)
 
 
-def contract(params: ArrayStudy, ratio: float, seed: int, progress: Progress) -> Contraction:
+def contract(
+    params: ArrayStudy,
+    ratio: float,
+    seed: int,
+    progress: Progress,
+    thresholds: FloatArray | None = None,
+) -> Contraction:
     """Excite a pool such that its mean force rises evenly to the target and stays there.
 
     Parameters
@@ -71,8 +77,11 @@ def contract(params: ArrayStudy, ratio: float, seed: int, progress: Progress) ->
         Largest over smallest recruitment threshold.
     seed : int
     progress : Progress
+    thresholds : ndarray, shape (units,), optional
+        Of recruitment, ascending. Default: `recruitment_thresholds` of that ratio.
     """
-    thresholds = recruitment_thresholds(params.units, ratio=ratio)
+    if thresholds is None:
+        thresholds = recruitment_thresholds(params.units, ratio=ratio)
     pool = FuglevandPool(n=params.units, thresholds=ratio * thresholds / thresholds[-1])
     model = FuglevandForce.of_pool(pool)
     levels = np.linspace(0.0, 1.0, _LEVELS)

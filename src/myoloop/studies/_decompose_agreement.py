@@ -72,7 +72,7 @@ def _caption(found: Decomposition, agreement: Agreement, units: int, shown: int)
         f"by {len(found)} units."
     )
     if bound is not None:
-        text += f" Upper bound: filters made from the true action potentials, without peel-off, find {bound.good}."
+        text += f" Upper bound: filters made from the true action potentials find {bound.good}."
     if shown < units:
         text += f" {units - shown} units that match nothing are not shown."
     return text

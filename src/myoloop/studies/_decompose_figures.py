@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..analysis import draw_action_potentials, draw_discharges
-from ..data import Electrodes, Figure, Image, Layer, Level, Line, Panel, Recording, Signal
+from ..data import Electrodes, Figure, Image, Layer, Level, Line, Panel, Raster, Recording, Signal
 from ..decompose import Decomposition, QualityLimits
 from ._decompose_agreement import agreement_figure
 from ._decompose_tables import channel_rms_uV
@@ -71,6 +71,7 @@ def _sources(found: Decomposition) -> Figure:
         at = at[(at >= first) & (at < last)] - first
         label = "detected discharge" if unit == 0 else ""
         layers.append(Line(times[at], height[at], label, 1, "", "o", 2.6))
+    layers.append(Raster(found.spikes.select(np.arange(0))))  # of none, for whole numbers at the axis
     grey = any(found.quality.flag[:shown])
     return Figure(
         "sources",
@@ -100,7 +101,7 @@ def _potentials(recording: Recording, found: Decomposition) -> list[Figure]:
     at = {name: i for i, name in enumerate(recording.channels)}
     electrodes = recording.electrodes
     if electrodes is None:  # in one column
-        electrodes = Electrodes(np.stack([np.zeros(len(names))] * 2 + [np.arange(len(names))], axis=1) * 1.0)
+        electrodes = Electrodes(np.arange(len(names), dtype=float)[:, None] * [0.0, 0.0, 1.0])
     else:
         electrodes = electrodes.select([at[name] for name in names])
     units = range(min(len(found), _MOST_POTENTIALS))
@@ -196,7 +197,7 @@ def _channels(recording: Recording, found: Decomposition) -> Figure:
         tuple(panels),
         f"Root mean square of the channels about their mean, as recorded{left}.{at_the_edge}",
         columns=len(panels),
-        height_in=3.2,
+        height_in=3.0 + 0.17 * len(layers),  # room for the legend
     )
 
 

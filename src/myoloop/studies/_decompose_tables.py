@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,10 +19,28 @@ _COLUMNS = (
     "unit_id", "spikes", "sil", "pnr", "cov_isi", "rate", "short_isi", "amplitude_uV", "channel", "flag",
 )  # fmt: skip
 _READABLE = (
-    "Unit", "Spikes", "SIL", "PNR (dB)", "CoV of ISI", "Rate (pps)", "ISI < 25 ms (%)", "Largest (uV)",
-    "on channel",
+    "Unit", "Spikes", "SIL", "PNR (dB)", "CoV of ISI", "Rate (pps)", "Largest",
 )  # fmt: skip
+_KEY_NUMBERS = (
+    "units", "accepted_units", "spikes", "upper_bound_units", "cpu_s", "channels", "bad_channels",
+)  # fmt: skip
+_KEY_AGREEMENT = ("true_units", "matched_units", "good_units", "f1_mean", "roa_mean")
 _DIGITS = 3
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+
+DEFINITIONS = {
+    "sil": "(B - W) / max(B, W): summed squared distances of the signed squared source at the spikes to the "
+    "mean of the other peaks (B) and to their own mean (W)",
+    "pnr_db": "10 log10 of the mean squared source at the spikes over that at all other samples",
+    "cov_isi": "standard deviation (n - 1) over mean of the interspike intervals up to 250 ms; a longer one "
+    "is a pause, and belongs to no train",
+    "rate_pps": "1 over the mean of the interspike intervals up to 250 ms",
+    "short_isi": "share of the interspike intervals up to 250 ms that are below 25 ms",
+    "amplitude_uV": "peak to peak of the action potential on the channel where it is largest",
+    "accepted_units": "units without a flag; a flagged unit may be false or merged",
+    "good_units": "units that match one of the reference with an F1 of at least 0.9",
+    "cpu_s": "processor time of the decomposition, from the recording in memory to its units",
+}
 
 
 def unit_table(found: Decomposition, agreement: Score | None = None) -> Table:
@@ -55,7 +74,7 @@ def unit_table(found: Decomposition, agreement: Score | None = None) -> Table:
         )
         for unit, name in enumerate(found.unit_ids)
     ]
-    columns = _COLUMNS
+    columns: tuple[str, ...] = _COLUMNS
     if agreement is not None:
         columns = (*columns, "matched_unit", "f1", "roa")
         pairs = {pair.found_id: pair for pair in agreement.pairs}
@@ -67,14 +86,38 @@ def unit_rows(
     found: Decomposition, agreement: Agreement | None
 ) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
     """Columns and rows of the units for a reader: three digits, and what is not there left blank."""
-    columns, rows = _READABLE, []
+    columns: tuple[str, ...] = _READABLE
+    rows = []
     if agreement is not None:
-        columns = (*columns, "True unit" if agreement.is_truth else "Reference", "F1", "RoA")
+        columns = (*columns, "True unit" if agreement.is_truth else "Match", "F1", "RoA")
     for row in unit_table(found, agreement and agreement.all).rows:
-        unit, spikes, sil, pnr, cov, rate, short, largest, channel, flag, *match = row
-        cells = (unit, spikes, sil, pnr, cov, rate, 100 * short, largest, channel, *match, flag)
+        unit, spikes, sil, pnr, cov, rate, _, largest, channel, flag, *match = row
+        where = "" if largest is None else f"{_rounded(largest):g} uV, {channel}".replace(" ", _NO_BREAK)
+        name = f"{unit}{_NO_BREAK}*" if flag else unit
+        cells = (name, spikes, sil, pnr, cov, rate, where, *match)
         rows.append(tuple(_rounded(cell) for cell in cells))
-    return (*columns, "Flag"), tuple(rows)
+    return columns, tuple(rows)
+
+
+def flag_table(found: Decomposition) -> Table:
+    """Flagged units, and why."""
+    pairs = zip(found.unit_ids, found.quality.flag, strict=True)
+    return Table("Flagged units (*)", ("unit", "why"), tuple((name, flag) for name, flag in pairs if flag))
+
+
+def definitions_table() -> Table:
+    """What the columns of the units mean."""
+    return Table("What the numbers mean", ("number", "meaning"), tuple(DEFINITIONS.items()))
+
+
+def key_numbers(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the metrics that a reader wants first."""
+    found = {name: metrics[name] for name in _KEY_NUMBERS if name in metrics}
+    named = ("sil", "cov_isi", "rate_pps") if metrics["units"] else ()
+    medians = {name: {"median": metrics[name]["median"]} for name in named}
+    agreement = metrics.get("agreement", {})
+    agreed = {name: agreement[name] for name in _KEY_AGREEMENT if name in agreement}
+    return {**found, **medians, **({"agreement": agreed} if agreed else {})}
 
 
 def channel_table(recording: Recording, found: Decomposition) -> Table:

@@ -14,21 +14,19 @@ from ..decompose import Decomposer, Decomposition, Score, score, upper_bound
 from ..errors import ParameterError
 from ._base import StudyResult, Table
 from ._decompose_figures import decomposition_figures
-from ._decompose_tables import channel_table, method_table, spread, unit_rows, unit_table
+from ._decompose_tables import (
+    DEFINITIONS,
+    channel_table,
+    definitions_table,
+    flag_table,
+    key_numbers,
+    method_table,
+    spread,
+    unit_rows,
+    unit_table,
+)
 
-__all__ = ["Agreement", "agreement_of", "channel_table", "decompose_recording", "unit_table"]
-
-DEFINITIONS = {
-    "cov_isi": "standard deviation (n - 1) over mean of the interspike intervals up to 250 ms; a longer one "
-    "is a pause, and belongs to no train",
-    "rate_pps": "1 over the mean of the interspike intervals up to 250 ms",
-    "short_isi": "share of the interspike intervals up to 250 ms that are below 25 ms",
-    "sil": "(B - W) / max(B, W): summed squared distances of the signed squared source at the spikes to the "
-    "mean of the other peaks (B) and to their own mean (W)",
-    "pnr_db": "10 log10 of the mean squared source at the spikes over that at all other samples",
-    "accepted_units": "units without a flag; a flagged unit may be false or merged",
-    "cpu_s": "processor time of the decomposition, from the recording in memory to its units",
-}
+__all__ = ["Agreement", "agreement_of", "channel_table", "decompose_recording", "key_numbers", "unit_table"]
 
 
 @final
@@ -110,7 +108,9 @@ def decompose_recording(
         metrics=_metrics(recording, found, agreement, cost),
         figures=decomposition_figures(recording, found, agreement),
         tables=(
-            Table("Units", *unit_rows(found, agreement)),
+            *([Table("Units", *unit_rows(found, agreement))] if len(found) else []),
+            *([flag_table(found)] if any(found.quality.flag) else []),
+            *([definitions_table()] if len(found) else []),
             method_table(recording, found),
             *([_left_out(found)] if found.bad else []),
         ),
@@ -234,7 +234,7 @@ def _notes(found: Decomposition, agreement: Agreement | None) -> tuple[str, ...]
         )
         if not agreement.is_truth:
             notes.append(
-                "A reference may hold only some of the units: one that matches none of them need not be false."
+                "A reference may hold only some of the units: one that matches none need not be false."
             )
         notes += agreement.notes
     return tuple(notes)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any, final
+from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,16 +68,17 @@ class Detector:
 
     def copy(self) -> Detector:
         """One that goes its own way."""
-        values: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Detector(**{k: v.copy() if isinstance(v, np.ndarray) else v for k, v in values.items()})
+        return copy.deepcopy(self)
 
-    def decide(self, source: Float32Array, begin: int, first: int, stop: int, pace: float) -> FloatArray:
+    def decide(
+        self, source: Float32Array, begin: int, first: int, stop: int, paces: FloatArray
+    ) -> FloatArray:
         """Likely discharges from sample `first` up to `stop`: unit, sample, probability, height."""
         if stop <= first:
             return np.empty((0, 4))
         out = np.empty((len(source) * ((stop - first) // (self.distance + 1) + 1), 4))
         count = decide(
-            source, begin, first, stop, self.distance, self.longest, pace, _QUALITY_PACE,
+            source, begin, first, stop, self.distance, self.longest, paces, _QUALITY_PACE,
             self.heights, self.squares, self.recent, self.filled, self.local, self.spread, self.last, out,
         )  # fmt: skip
         return out[:count]

@@ -19,7 +19,7 @@ NEGLIGIBLE = 0.02
 
 # Columns of `heights`: the discharges' mean and variance, the other peaks' mean and variance, peaks a sample.
 SPIKE_MEAN, SPIKE_VAR, NOISE_MEAN, NOISE_VAR, PEAK_RATE = range(5)
-# Columns of `squares`, running means of squared heights: discharges, others; of their distances within, between.
+# Columns of `squares`, running means: squared heights of discharges, of others, distances within, between.
 HIGH, LOW, WITHIN, BETWEEN = range(4)
 
 
@@ -92,15 +92,15 @@ def is_peak(row, at, distance):
     here = row[at]
     if not here > 0:
         return False
-    for k in range(1, distance + 1):
-        if row[at + k] > here or row[at - k] >= here:
-            return False
-    return True
+    k = 1
+    while k <= distance and row[at + k] <= here and row[at - k] < here:
+        k += 1
+    return k > distance
 
 
 @njit(cache=True, nogil=True)
 def note_interval(interval, recent, filled):
-    """Put an interval in the place of the oldest of `recent`; returns their median and how many there were."""
+    """Put an interval in the place of the oldest of `recent`; returns the median and how many there were."""
     size = recent.shape[0]
     recent[filled % size] = interval
     filled += 1
@@ -109,15 +109,15 @@ def note_interval(interval, recent, filled):
 
 @njit(cache=True, nogil=True)
 def decide(
-    source, begin, first, stop, distance, longest, pace, quality_pace,
+    source, begin, first, stop, distance, longest, paces, quality_pace,
     heights, squares, recent, filled, local, spread, last, out,
 ):  # fmt: skip
     """Go through the peaks of all sources at samples from `first` up to `stop`, in order of time.
 
     A peak is a discharge if that is more likely than not, given its height and the time since the last
     one. `source` (units, samples) begins at sample `begin` and reaches `distance` further on both sides.
-    With a `pace` above 0 the models of heights follow what is found. Likely peaks are written to `out`
-    (n, 4): unit, sample, probability, height. Returns how many.
+    Where a unit's pace is above 0 its model of heights follows what is found. Likely peaks are written to
+    `out` (n, 4): unit, sample, probability, height. Returns how many.
     """
     units, count = source.shape[0], 0
     for t in range(first, stop):
@@ -125,7 +125,7 @@ def decide(
         for u in range(units):
             if not is_peak(source[u], at, distance):
                 continue
-            height = float(source[u, at])
+            height, pace = float(source[u, at]), paces[u]
             model, square = heights[u], height * height
             gain = log_odds(height, model)
             probability = 0.0
@@ -176,8 +176,10 @@ def cancel(source, begin, first, stop, events, responses, offset):
 
 @njit(cache=True, nogil=True)
 def toeplitz(products, out):
-    """Lower triangle of the covariance of the extended signals, from ``products[k, c, d]``, the mean of
-    ``x[c, t] x[d, t + k]``; row ``c * lags + l`` stands for channel c at lag l."""
+    """Lower triangle of the covariance of the extended signals, row ``c * lags + l`` for channel c at lag l.
+
+    ``products[k, c, d]`` is the mean of ``x[c, t] x[d, t + k]``.
+    """
     lags, channels, _ = products.shape
     for c in range(channels):
         for i in range(lags):

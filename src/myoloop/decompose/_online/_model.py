@@ -68,27 +68,22 @@ class Model:
     def learned(
         cls, x: Float32Array, spikes: Sequence[IntArray], rate_hz: float, extent: Extent, ridge: float
     ) -> Model:
-        """From prepared signals (channels, samples) and the samples of the discharges.
+        """From prepared signals (channels, samples) and the discharges of one unit or more, in samples.
 
         The heights that are to be expected are those of discharges seen through filters that they did not
         help to make.
         """
-        channels = len(x)
-        dead = np.zeros(channels, dtype=bool)
-        if not spikes:
-            return cls._empty(channels, extent, rate_hz, ridge)
+        dead = np.zeros(len(x), dtype=bool)
         templates = joint_templates(x, spikes, extent.first, extent.length)
         rest = subtract(x, spikes, templates, extent.first)
         products = lag_products(x, extent.lags, TAPER), lag_products(rest, extent.lags, TAPER)
         signals = ExtendedSignal(x, extent.lags), ExtendedSignal(rest, extent.lags)
-        alone = templates[:, None] + signals[1].means_without_fold(
-            list(spikes), extent.first, extent.length
-        )
+        alone = templates[:, None] + signals[1].means_without_fold(list(spikes), extent.first, extent.length)
         delays, weights, detectors = [], [], []
         trust = np.ones(len(spikes))
         for late, signal in enumerate(signals):
             whitening = whitening_of(products[late], ridge, dead)
-            at = best_delays(templates, whitening, extent, extent.lags // 2)
+            at = best_delays(templates, whitening, extent, extent.lags // 4)
             windows = extent.windows(alone, at)
             crossed = unit_filters(windows.reshape(-1, *windows.shape[2:]), whitening).reshape(windows.shape)
             sources = signal.crossed_sources(crossed)
@@ -103,20 +98,6 @@ class Model:
         return cls(
             extent, templates, products, (delays[0], delays[1]), (weights[0], weights[1]),
             extent.responses(weights[1], templates), (detectors[0], detectors[1]), trust, dead, ridge,
-        )  # fmt: skip
-
-    @classmethod
-    def _empty(cls, channels: int, extent: Extent, rate_hz: float, ridge: float) -> Model:
-        """No units."""
-        templates = np.zeros((0, channels, extent.length), np.float32)
-        products = np.zeros((extent.lags, channels, channels), np.float32)
-        products[0] = np.eye(channels)
-        weights = np.zeros((0, channels, extent.lags), np.float32)
-        detector = Detector.calibrated(np.zeros((0, 1), np.float32), [], rate_hz)
-        delays = np.zeros(0, np.int64)
-        return cls(
-            extent, templates, (products, products), (delays, delays), (weights, weights),
-            extent.responses(weights, templates), (detector, detector.copy()), np.ones(0), np.zeros(channels, bool), ridge,
         )  # fmt: skip
 
     def copy(self) -> Model:
@@ -140,8 +121,11 @@ class Model:
         windows = self.extent.windows(self.templates, self.delays[late])
         windows[:, self.dead] = 0.0
         made = unit_filters(np.ascontiguousarray(windows), whitening)
-        self.weights = (self.weights[0], made) if late else (made, self.weights[1])
-        self.responses = self.extent.responses(self.weights[1], self.templates)
+        if late:
+            self.weights = self.weights[0], made
+            self.responses = self.extent.responses(made, self.templates)
+        else:
+            self.weights = made, self.weights[1]
 
     def blend(self, late: int, products: Float32Array, share: float) -> None:
         """Let new lag products count by `share`."""
@@ -174,7 +158,7 @@ def _precision(detector: Detector, sources: Float32Array, trains: Sequence[IntAr
     """Share of right ones among the discharges that a detector finds in sources, shape (units,)."""
     edge = detector.distance + 1
     padded = np.pad(sources, ((0, 0), (edge, edge)))
-    found = detector.decide(padded, -edge, 0, sources.shape[1], 0.0)
+    found = detector.decide(padded, -edge, 0, sources.shape[1], np.zeros(len(trains)))
     right = np.ones(len(trains))
     for u, train in enumerate(trains):
         mine = found[found[:, 0] == u]

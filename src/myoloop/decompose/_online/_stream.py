@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,7 +90,7 @@ class Stream:
 
         Those of units that are not active are among them.
         """
-        model = self.model
+        model, paces = self.model, pace * self.active.astype(np.float64)
         self.x.push(x)
         begin = self.sources[0].end
         raw = np.empty((2 * len(model) if self.late else len(model), max(0, self._ready - begin)), np.float32)
@@ -100,7 +100,7 @@ class Stream:
             self.sources[0].push(raw[: len(model)])
             if self.late:
                 self.sources[1].push(raw[len(model) :])
-        found = self._decide(0, self._ready - self.distance, pace)
+        found = self._decide(0, self._ready - self.distance, paces)
         if not self.late:
             return found
         unit = found[:, 0].astype(np.int64)
@@ -115,16 +115,16 @@ class Stream:
         self._clean = max(clean, self._clean)
         reach = model.extent.response_first + model.responses.shape[2]
         self.events = self.events[self.events[:, 1] + reach > self._clean]
-        return self._decide(1, self._clean - self.distance, pace)
+        return self._decide(1, self._clean - self.distance, paces)
 
     @property
     def _ready(self) -> int:
         """First sample of the sources that cannot be computed yet."""
         return self.x.end - self.model.extent.ahead
 
-    def _decide(self, late: int, stop: int, pace: float) -> Any:
+    def _decide(self, late: int, stop: int, paces: FloatArray) -> FloatArray:
         source, first = self.sources[late], self._decided[late]
-        found = self.model.detectors[late].decide(source.data, source.begin, first, stop, pace)
+        found = self.model.detectors[late].decide(source.data, source.begin, first, stop, paces)
         self._decided[late] = max(first, stop)
         if len(found):
             found[:, 1] -= self.model.shifts(late)[found[:, 0].astype(np.int64)]

@@ -213,7 +213,8 @@ class ConvolutiveBSS(Decomposer):
         if not spikes:
             return Joint.none(x, lags)
         joint = leave_one_out(x, spikes, rate_hz, self._window(rate_hz), lags, self.ridge)
-        joint = joint.select(self._acceptable(joint.found, self.least_sil))
+        two = np.array([halves is not None for halves in joint.halves], dtype=bool)
+        joint = joint.select(self._acceptable(joint.found, self.least_sil) | two)
         return joint.select(best_of_each(joint.found, rate_hz))
 
     def _acceptable(self, found: Candidates, sil: float) -> NDArray[np.bool_]:

@@ -12,6 +12,7 @@ from .._kernels import add_at, responses_of
 from .._templates import joint_templates, subtract
 from ._candidates import Candidates, Train, detected
 from ._extended import ExtendedSignal
+from ._split import SUSPICIOUS_COV, halves_of
 from ._whitening import Whitening
 
 Float32Array = NDArray[np.float32]
@@ -43,25 +44,34 @@ class Joint:
         Largest response of the filter of one to the template of the other, over that to its own.
     lag : ndarray of int, shape (units, units)
         Where the train of the second is to be moved to fire with the filter of the first.
+    halves : list
+        Of each, the trains of two units that it proved to be, else None.
     """
 
     found: Candidates
     sources: Float32Array
     likeness: FloatArray
     lag: NDArray[np.int64]
+    halves: list[tuple[Train, Train] | None]
 
     @classmethod
     def none(cls, x: Float32Array, lags: int) -> Joint:
         """No units."""
         nothing = np.empty((0, 0))
         sources = np.empty((0, x.shape[1]), np.float32)
-        return cls(Candidates.none(len(x), lags), sources, nothing, nothing.astype(np.int64))
+        return cls(Candidates.none(len(x), lags), sources, nothing, nothing.astype(np.int64), [])
 
     def select(self, chosen: Any) -> Joint:
         """Some of the units (indices or a mask)."""
         index = np.arange(len(self.found))[np.asarray(chosen)]
         square = np.ix_(index, index)
-        return Joint(self.found.select(index), self.sources[index], self.likeness[square], self.lag[square])
+        return Joint(
+            self.found.select(index),
+            self.sources[index],
+            self.likeness[square],
+            self.lag[square],
+            [self.halves[i] for i in index],
+        )
 
 
 def peeled(x: Float32Array, spikes: list[Train], window: Window) -> tuple[Float32Array, Float32Array]:
@@ -94,7 +104,12 @@ def leave_one_out(
         for k, response in enumerate(_responses(templates[u : u + 1], crossed[u])[:, 0]):
             add_at(sources[u], train[fold == k], response, begin)
     found = detected(weights, sources, rate_hz, steady=True)
-    return Joint(found, sources, *_likeness(templates, weights, first + delay - signal.first))
+    shift = first + delay - signal.first  # of what a filter fires, to the spikes that it was made of
+    halves = [
+        halves_of(signal, whitening, train + by, rate_hz) if cov > SUSPICIOUS_COV else None
+        for train, by, cov in zip(spikes, shift, found.cov, strict=True)
+    ]
+    return Joint(found, sources, *_likeness(templates, weights, shift), halves)
 
 
 def _likeness(

@@ -1,23 +1,26 @@
-"""One train a unit: parts of a train are put together, repeats left out."""
+"""One train a unit: parts of a train are put together, trains of two units divided."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ._candidates import REFRACTORY_S, Train
+from .._kernels import isi_variation
+from ._candidates import PAUSE_S, REFRACTORY_S, Train
 from ._joint import Joint
 
 
 def parts_joined(joint: Joint, alike: float, rate_hz: float) -> list[Train]:
-    """Trains in which units whose filters answer to each other's templates have become one.
+    """Trains in which the parts of a unit have become one, and two units in one train two.
 
     Peel-off leaves behind what it missed of a unit, and a later round finds that as a unit of its own.
+    Two parts answer to each other's filters, and together they fire more steadily than alone; two units
+    with like action potentials do not.
 
     Parameters
     ----------
     joint : Joint
     alike : float
-        Likeness, both ways, from which two units are one.
+        Likeness, both ways, from which two trains may be parts of one.
     rate_hz : float
     """
     trains: list[Train] = []
@@ -27,20 +30,28 @@ def parts_joined(joint: Joint, alike: float, rate_hz: float) -> list[Train]:
         if not free[i]:
             continue
         free[i] = False
-        others = np.flatnonzero(free & (likeness[i] >= alike))
-        free[others] = False
-        parts = [joint.found.spikes[j] + joint.lag[i, j] for j in others]
-        trains.append(_union(joint.found.spikes[i], parts, rate_hz))
+        two = joint.halves[i]
+        if two is not None:
+            trains.extend(two)
+            continue
+        train = joint.found.spikes[i]
+        for j in np.flatnonzero(free & (likeness[i] >= alike)):
+            both = _union(train, joint.found.spikes[j] + joint.lag[i, j], rate_hz)
+            if _variation(both, rate_hz) < _variation(train, rate_hz):
+                train, free[j] = both, False
+        trains.append(train)
     return trains
 
 
-def _union(train: Train, parts: list[Train], rate_hz: float) -> Train:
-    """Spikes of all parts; of two nearer than the refractory time, the earlier part's counts."""
+def _variation(train: Train, rate_hz: float) -> float:
+    return float(isi_variation(train, round(PAUSE_S * rate_hz)))
+
+
+def _union(train: Train, part: Train, rate_hz: float) -> Train:
+    """Spikes of both; of two nearer than the refractory time, that of `train` counts."""
     distance = round(REFRACTORY_S * rate_hz)
-    for part in parts:
-        at = np.searchsorted(train, part)
-        before = np.where(at > 0, part - train[np.maximum(at - 1, 0)], distance)
-        after = np.where(at < len(train), train[np.minimum(at, len(train) - 1)] - part, distance)
-        new = part[(before >= distance) & (after >= distance) & (part >= 0)]
-        train = np.unique(np.concatenate([train, new]))
-    return train
+    at = np.searchsorted(train, part)
+    before = np.where(at > 0, part - train[np.maximum(at - 1, 0)], distance)
+    after = np.where(at < len(train), train[np.minimum(at, len(train) - 1)] - part, distance)
+    new = part[(before >= distance) & (after >= distance) & (part >= 0)]
+    return np.unique(np.concatenate([train, new]))
