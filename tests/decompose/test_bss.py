@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.signal import decimate
 from threadpoolctl import threadpool_limits
 from toy_mixture import RATE_HZ, as_recording, mixture
 
@@ -307,6 +308,21 @@ def test_a_rate_that_holds_no_emg_is_refused(recording, rate_hz):
         method().fit(Recording(recording.values_uV, rate_hz))
 
 
+@pytest.mark.parametrize("channels", [6, 12])
+def test_a_slow_rate_with_few_channels(recording, channels):
+    """Where the rule for the lags would give more than an action potential has."""
+    slow = Recording(decimate(recording.values_uV, 2, axis=1)[:channels], RATE_HZ / 2)
+    found = ConvolutiveBSS(starts=16, rounds=2).fit(slow)
+    assert len(found.spikes_) > 0
+    assert score(found.spikes_, recording.truth.spikes).unit_precision == 1.0
+
+
+def test_filters_longer_than_an_action_potential_are_refused(recording):
+    with pytest.raises(ParameterError) as caught:
+        method(lags=100).fit(recording)
+    assert caught.value.field == "ConvolutiveBSS.lags"
+
+
 @settings(max_examples=15, deadline=None)
 @given(
     st.integers(4, 7),
@@ -370,6 +386,8 @@ def test_unknown_and_bad_parameters_are_refused_and_change_nothing():
         ("lags", 0),
         ("lags", 2.5),
         ("lags", "many"),
+        ("lags", True),
+        ("preprocessing", None),
         ("rounds", 0),
         ("starts", 1.5),
         ("iterations", 0),
@@ -385,6 +403,7 @@ def test_unknown_and_bad_parameters_are_refused_and_change_nothing():
         ("seed", -1),
         ("seed", None),
         ("contrast", 3),
+        ("contrast", Skewness),
     ],
 )
 def test_each_parameter_is_checked(field, value):

@@ -201,11 +201,12 @@ def test_a_contrast_is_one_and_says_what_it_is(name):
     [
         (lambda: BoundedSkewness(limit=1.0), "BoundedSkewness.limit"),
         (lambda: BoundedSkewness(limit=float("nan")), "BoundedSkewness.limit"),
-        (lambda: Power(exponent=1.0), "Power.exponent"),
+        (lambda: Power(exponent=1.9), "Power.exponent"),  # of infinite slope at 0
         (lambda: Power(exponent=float("inf")), "Power.exponent"),
         (lambda: Swarm(()), "Swarm.members"),
         (lambda: Swarm((Skewness(), 3)), "Swarm.members"),
         (lambda: Swarm(("skewness",)), "Swarm.members"),
+        (lambda: Swarm((Skewness,)), "Swarm.members"),
         (lambda: ConvolutiveBSS(contrast="skewness"), "ConvolutiveBSS.contrast"),
         (lambda: ConvolutiveBSS(contrast=None), "ConvolutiveBSS.contrast"),
     ],

@@ -105,8 +105,8 @@ def test_trains_of_chance_do_not_vouch_for_themselves(scene):
     weights = whitening.filters(signal.mean_at(chance))
     flattered = detected(weights, signal.sources(weights), RATE_HZ)
     honest = once_more(signal, whitening, chance, RATE_HZ, steady=False)
+    assert np.all(honest.sil < flattered.sil)
     assert np.mean(flattered.sil) > 0.85
-    assert np.mean(honest.sil) < 0.75
     seen = [
         [np.isin(t, f).mean() for t, f in zip(chance, found.spikes, strict=True)]
         for found in (flattered, honest)

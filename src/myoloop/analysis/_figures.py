@@ -152,7 +152,8 @@ def draw_action_potentials(
             for (row, column), trace in zip(place, values, strict=True)
         )
         name = f"Unit {unit}" if names is None else names[unit]
-        panels.append(_grid_panel(lines, place, f"{name}: {apart:g} uV a row"))
+        title = f"{name}: {apart:g} uV a row"
+        panels.append(_grid_panel(lines, place, title, electrodes.place is not None))
     return Figure(
         "action-potentials",
         tuple(panels),
@@ -371,19 +372,19 @@ def _places(electrodes: Electrodes, potentials: ActionPotentials) -> IntArray:
     return np.asarray(place)
 
 
-def _grid_panel(lines: tuple[Line, ...], place: IntArray, title: str) -> Panel:
+def _grid_panel(lines: tuple[Line, ...], place: IntArray, title: str, is_grid: bool) -> Panel:
     rows, columns = place[:, 0] + 1, place[:, 1] + 1
     ticks = tuple(
         (float(column), str(column)) for column in range(int(columns.min()), int(columns.max()) + 1)
     )
     return Panel(
         lines,
-        "Column",
-        "Row",
+        "Column" if is_grid else "",
+        "Row" if is_grid else "Channel",
         title,
         (columns.min() - 0.6, columns.max() + 0.6),
         (rows.max() + 0.95, rows.min() - 0.95),
-        x_ticks=ticks,
+        x_ticks=ticks if is_grid else ((1.0, ""),),
     )
 
 

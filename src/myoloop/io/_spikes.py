@@ -15,6 +15,7 @@ from ..errors import ParameterError
 from ._assemble import pick, widen
 from ._bids_files import recordings_of
 from ._bids_read import bids_overview
+from ._decomposition_read import DECOMPOSITION_FORMAT, decomposition_spikes
 from ._edf import BYTES
 from ._files import head, refuse, regular_file
 from ._hdf5 import SIGNATURE, opened
@@ -31,8 +32,8 @@ from ._vendor import vendor_of, vendor_spikes, vendor_summary
 __all__ = ["FileSummary", "PoolSummary", "RecordingSummary", "describe", "read_spikes"]
 
 _KNOWN = (
-    "give NWB (.nwb), NIX (.nix), a stream of ours (.h5), unit,time_s lines (.csv, .tsv, .txt), or a file of "
-    "OTBiolab, DEMUSE, MUedit (.mat) or openhdemg (.json)"
+    "give NWB (.nwb), NIX (.nix), a stream or decomposition of ours (.h5), unit,time_s lines (.csv, .tsv, "
+    ".txt), or a file of OTBiolab, DEMUSE, MUedit (.mat) or openhdemg (.json)"
 )
 _ENDINGS = {
     ".nwb": "hdf5", ".nix": "hdf5", ".h5": "hdf5", ".hdf5": "hdf5",
@@ -119,6 +120,8 @@ def _hdf5_spikes(path: Path, limits: Limits, t_stop_s: float | None) -> Mapping[
         return nwb_spikes(path, limits, t_stop_s)
     if kind == "NIX":
         return read_nix(path, limits=limits, isolated=False).spikes
+    if kind == "decomposition":
+        return {"units": decomposition_spikes(path, limits)}
     return read_stream(path, limits=limits).spikes
 
 
@@ -172,6 +175,8 @@ def _describe_hdf5(path: Path, size: int, limits: Limits) -> FileSummary:
         pools, signals, series = nwb_overview(path, limits)
         recordings = {name: RecordingSummary(*numbers) for name, numbers in series.items()}
         return replace(_summary(path, kind, size, pools, signals), recordings=recordings)
+    if kind == "decomposition":
+        return _summary(path, kind, size, {"units": decomposition_spikes(path, limits)}, ())
     found = read_nix(path, limits=limits, isolated=False)
     return _summary(path, kind, size, found.spikes, tuple(found.signals))
 
@@ -204,7 +209,9 @@ def _hdf5_format(path: Path) -> str:
             return "NIX"
         if said == STREAM_FORMAT:
             return "stream"
-    return refuse(path, "an HDF5 file, but neither NWB nor NIX nor a stream of ours", _KNOWN)
+        if said == DECOMPOSITION_FORMAT:
+            return "decomposition"
+    return refuse(path, "an HDF5 file, but neither NWB nor NIX nor a file of ours", _KNOWN)
 
 
 def _until(trains: SpikeTrains, t_stop_s: float | None) -> SpikeTrains:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data import Figure, Layer, Level, Line, Panel, Raster, SpikeTrains
+from ..data import Figure, Layer, Level, Line, Panel
 from ..decompose import QualityLimits
 from ._decompose_benchmark_judge import GOOD_F1, Judged
 from ._decompose_benchmark_scene import PERCENT_MVC, SNR_DB
@@ -133,7 +133,8 @@ def _agreement(judged: Sequence[Judged]) -> Figure:
         "agreement",
         tuple(panels),
         "Share of the accepted units of which F1 is farther from 1 than x, and of the flagged ones, all "
-        "conditions together. A unit without a match has F1 = 0. Dashed: F1 = 0.9.",
+        "conditions together, with their numbers. Units without any error are at the left edge, one without "
+        "a match has F1 = 0. Dashed: F1 = 0.9.",
         columns=2,
         height_in=3.2,
     )
@@ -187,32 +188,39 @@ def _raster(one: Judged) -> Figure:
     chosen = one.every.pairs
     if len(chosen) > _SHOWN_UNITS:
         chosen = tuple(chosen[k] for k in np.linspace(0, len(chosen) - 1, _SHOWN_UNITS).round().astype(int))
-    middle = one.truth.t_start_s + 0.6 * one.truth.duration_s
-    span = middle, min(middle + _SHOWN_S, one.truth.t_stop_s)
-    nothing = np.empty(0)
-    true, found = [], []
-    for pair in reversed(chosen):  # the largest at the top
-        times = one.found[pair.found] - 1e-3 * pair.lag_ms
-        inside = times[(times >= span[0]) & (times < span[1])]
-        true += [one.truth.between(*span)[pair.truth], nothing, nothing]
-        found += [nothing, inside, nothing]
+    begin = one.truth.t_start_s + 0.6 * one.truth.duration_s
+    span = begin, min(begin + _SHOWN_S, one.truth.t_stop_s)
+    rows = range(len(chosen), 0, -1)  # the largest at the top
+    found = [one.found[pair.found] - 1e-3 * pair.lag_ms for pair in chosen]
+    true = [one.truth[pair.truth] for pair in chosen]
+    at = one.condition
     return Figure(
         "raster",
         (
             Panel(
-                (Raster(_trains(true, span), 0), Raster(_trains(found, span), 1)),
+                (_ticks(found, rows, 0.17, "found", 1, span), _ticks(true, rows, -0.17, "true", 0, span)),
                 "Time (s)",
                 "Motor units",
-                f"{one.condition.muscle.replace('_', ' ')}, {one.condition.snr_db:g} dB, "
-                f"{one.condition.percent_mvc:g} % MVC",
+                f"{at.muscle.replace('_', ' ').capitalize()}, {at.snr_db:g} dB, {at.percent_mvc:g} % MVC",
                 span,
+                (0.3, len(chosen) + 0.7),
             ),
         ),
-        f"Spikes of {len(chosen)} of {len(one.every.pairs)} matched units, the largest at the top: found "
-        "(above, coloured), less their constant lag, and true (below).",
-        height_in=5.0,
+        f"Spikes of {len(chosen)} of {len(one.every.pairs)} matched units, the largest at the top: found, "
+        "less their constant lag, above true ones.",
+        height_in=4.8,
     )
 
 
-def _trains(trains: list[FloatArray], span: tuple[float, float]) -> SpikeTrains:
-    return SpikeTrains.from_trains(trains, span[1], span[0])
+def _ticks(
+    trains: list[FloatArray],
+    rows: Sequence[int],
+    lift: float,
+    label: str,
+    color: int,
+    span: tuple[float, float],
+) -> Line:
+    """A tick for each spike within a span of time, the trains at their rows."""
+    inside = [train[(train >= span[0]) & (train < span[1])] for train in trains]
+    y = np.repeat(np.array(rows, dtype=float) + lift, [len(train) for train in inside])
+    return Line(np.concatenate(inside), y, label, color, "", "|", 5.0)

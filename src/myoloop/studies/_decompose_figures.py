@@ -149,7 +149,7 @@ def _quality(found: Decomposition) -> Figure:
         f"Quality of {len(found)} units, {flagged.sum()} of them flagged as maybe false or merged. Dashed: "
         f"limits of the flags. CoV and rate are those of the intervals up to {limits.pause_ms:g} ms.",
         columns=2,
-        height_in=3.2,
+        height_in=3.0 + 0.17 * len(groups),  # room for the legend
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, final
 
 from ..data import Progress, Recording, silent
@@ -36,13 +36,17 @@ _PUBLISHED = {10: (14.0, 0.94), 30: (11.4, 0.91), 50: (8.2, 0.90)}
 class DecomposeBenchmark(Parameters):
     """Parameters of the study."""
 
-    muscles: str = ", ".join(PRESETS)
-    intramuscular: str = "first_dorsal_interosseous"
+    muscles: str = field(
+        default=", ".join(PRESETS), metadata={"help": "muscles below the grid, divided by commas"}
+    )
+    intramuscular: str = field(
+        default="first_dorsal_interosseous", metadata={"help": "muscles with the array within, or none"}
+    )
     conditions: str = choice(
         "most",
         ("centre", "cross", "most", "all"),
-        help="centre: 20 dB, 30 % MVC; cross: also 10 and 30 dB, 10 and 50 % MVC; most: all nine pairs of the "
-        "first muscle, the cross of others; all: all pairs",
+        help="centre: 20 dB, 30 % MVC; cross: also 10 and 30 dB, 10 and 50 % MVC; most: all nine pairs for "
+        "the first muscle, the cross for others; all: all pairs",
     )
     pitch_mm: float = number(5.0, above=0, help="distance of contacts of the 8 x 8 grid")
     ramp_s: float = number(3.0, above=0.5, help="from rest to the plateau")
@@ -54,18 +58,18 @@ class DecomposeBenchmark(Parameters):
             raise ParameterError("DecomposeBenchmark.muscles", "there is none", "name one or more")
         self.names("intramuscular")
 
-    def names(self, field: str) -> tuple[str, ...]:
-        """Muscles that are named in a field, divided by commas; ``none`` names none."""
-        given = getattr(self, field)
+    def names(self, name: str) -> tuple[str, ...]:
+        """Muscles that are listed in a field, divided by commas; ``none`` names none."""
+        given = getattr(self, name)
         if not isinstance(given, str):
             raise ParameterError(
-                f"DecomposeBenchmark.{field}", f"{shown(given)} was given", "give names divided by commas"
+                f"DecomposeBenchmark.{name}", f"{shown(given)} was given", "give names divided by commas"
             )
-        names = tuple(part.strip() for part in given.split(",") if part.strip() not in {"", "none"})
-        for name in names:
-            if name not in PRESETS:
-                raise UnknownNameError(f"DecomposeBenchmark.{field}", name, PRESETS)
-        return tuple(dict.fromkeys(names))
+        muscles = [part.strip() for part in given.split(",") if part.strip() not in {"", "none"}]
+        for muscle in muscles:
+            if muscle not in PRESETS:
+                raise UnknownNameError(f"DecomposeBenchmark.{name}", muscle, PRESETS)
+        return tuple(dict.fromkeys(muscles))
 
     def listed(self) -> tuple[Condition, ...]:
         """All conditions, in the order in which they are made."""
@@ -103,9 +107,13 @@ def run(params: DecomposeBenchmark, seed: int, progress: Progress, threads: int)
     assert shown_recording is not None
     groups = dict(_groups(judged))
     flags = {name: calibration(some) for name, some in groups.items()}
+    reference = [one for one in judged if one.condition.is_reference]
     metrics = {
         "conditions": {one.condition.name: condition_metrics(one) for one in judged},
-        "reference": pooled([one for one in judged if one.condition.is_reference]),
+        "reference": {
+            **pooled(reference),
+            "margins": {one.condition.muscle: one.accepted.good - one.bound.good for one in reference},
+        },
         "surface": pooled([one for one in judged if one.condition.electrodes == "surface"]),
         "intramuscular": pooled([one for one in judged if one.condition.electrodes == "intramuscular"]),
         "flags": flags,
@@ -135,10 +143,10 @@ def _warm_up(recording: Recording) -> None:
 def _groups(judged: Sequence[Judged]) -> Iterator[tuple[str, list[Judged]]]:
     """All conditions, and those of each muscle, force and ratio, of which the flags are looked at."""
     yield "all", list(judged)
-    for field, unit in (("muscle", ""), ("percent_mvc", " % MVC"), ("snr_db", " dB")):
+    for name, unit in (("muscle", ""), ("percent_mvc", " % MVC"), ("snr_db", " dB")):
         groups: dict[str, list[Judged]] = {}
         for one in judged:
-            value = getattr(one.condition, field)
+            value = getattr(one.condition, name)
             text = value if isinstance(value, str) else f"{value:g}"
             groups.setdefault(f"{text}{unit}, {one.condition.electrodes}", []).append(one)
         yield from groups.items()
@@ -166,8 +174,8 @@ def _notes(params: DecomposeBenchmark) -> tuple[str, ...]:
     return (
         f"A grid of 8 x 8 contacts at {params.pitch_mm:g} mm over each muscle, 2048 Hz; a thin-film array of "
         "40 contacts at 0.5 mm within, 10240 Hz. The whole pool of each muscle fires; force rises for "
-        f"{params.ramp_s:g} s and stays for {params.plateau_s:g} s. White noise at the ratio to the EMG while the "
-        "muscle is active, over all channels and frequencies up to half the sampling rate.",
+        f"{params.ramp_s:g} s and stays for {params.plateau_s:g} s. White noise, of all frequencies up to half "
+        "the sampling rate, at the ratio to the EMG of all channels while the muscle is active.",
         "Found: all units that the decomposition gives; accepted: those without a flag; good: accepted, and "
         "F1 >= 0.9 with the true unit that it is matched to (one to one, spikes within 1 ms about a constant "
         "lag). Precision: good over accepted. Mean F1 and rate of agreement are of the accepted; one without "

@@ -11,7 +11,7 @@ from scipy import fft, linalg
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-SMOOTHING = 2.0
+SMOOTHING = 5.0
 """Loading of the spatial covariance of the other units, in units."""
 
 

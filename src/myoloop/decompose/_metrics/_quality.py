@@ -21,9 +21,14 @@ FloatArray = NDArray[np.float64]
 @final
 @dataclass(frozen=True, kw_only=True)
 class QualityLimits(Parameters):
-    """What a unit has to keep to be above suspicion."""
+    """What a unit has to keep to be above suspicion.
 
-    sil: float = number(0.9, at_most=1, help="Least silhouette")
+    The silhouette is meant for sources in which no spike is seen through a filter that it helped to make,
+    as `ConvolutiveBSS` gives them; it is then some .05 lower than usual, where .9 is asked for. Of
+    simulated units within these limits, 995 in 1000 are right (study ``decompose-benchmark``).
+    """
+
+    sil: float = number(0.83, at_most=1, help="Least silhouette")
     cov_isi: float = number(0.3, above=0, help="Coefficient of variation of the intervals must be below")
     spikes: int = count(20, help="Fewest spikes")
     short_isi_ms: float = number(25.0, above=0, help="An interval below this is short")

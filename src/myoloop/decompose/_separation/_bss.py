@@ -100,11 +100,11 @@ class ConvolutiveBSS(Decomposer):
     joint_passes: int = count(3)
     before_ms: float = number(12.0, above=0)
     after_ms: float = number(16.0, above=0)
-    candidate_sil: float = number(0.82, at_most=1)
-    least_sil: float = number(0.85, at_most=1)
+    candidate_sil: float = number(0.75, at_most=1)
+    least_sil: float = number(0.83, at_most=1)
     most_cov: float = number(0.5, above=0)
     least_spikes: int = count(20, at_least=4)
-    alike: float = number(0.8, above=0)
+    alike: float = number(0.7, above=0)
     seed: int = count(0, at_least=0)
 
     def __post_init__(self) -> None:
@@ -120,8 +120,8 @@ class ConvolutiveBSS(Decomposer):
 
     @classmethod
     def quality(cls, **changes: Any) -> ConvolutiveBSS:
-        """More starts and rounds: more units, in three times the time."""
-        more: dict[str, Any] = {"rounds": 10, "starts": 128, "joint_passes": 5}
+        """More rounds: more units, in less than twice the time."""
+        more: dict[str, Any] = {"rounds": 5}
         return cls(**(more | changes))
 
     @classmethod
