@@ -3,11 +3,11 @@
 Each part runs in a process of its own, on one thread, after a short decomposition that loads and compiles
 what is needed. CPU seconds are those of `fit`, preprocessing included.
 
-- *real*: a recording of 64 channels with reference units of the amplifier's vendor (labels, not truth), over
-  some seeds, in the standard and the quality mode. *Sure* units have at least 20 spikes, SIL >= .9 and CoV of
-  ISI < .3; *twice* are units of which another one has 30 % of the spikes. A reference is found where a unit is
-  matched to it (one to one, F1 >= .3); its rate of agreement (RoA) is 0 where it is not. A unit *reproduces*
-  where more than half of the other seeds have a unit that agrees with it by F1 > .9.
+- *real*: a recording of 64 channels with reference units of the amplifier's vendor (labels, not truth),
+  over some seeds, in the standard and the quality mode. *Sure* units have at least 20 spikes, SIL >= .9 and
+  CoV of ISI < .3; *twice* are units of which another one has 30 % of the spikes. A reference is found where
+  a unit is matched to it (one to one, F1 >= .3); its rate of agreement (RoA) is 0 where it is not. A unit
+  *reproduces* where more than half of the other seeds have a unit that agrees with it by F1 > .9.
 - *simulated*: five muscles at 20 dB and 30 % MVC, 30 s of 64 channels, beside the upper bound.
 - *memory*: the greatest resident set of a process that reads a simulated recording and decomposes it.
 

@@ -14,6 +14,7 @@ from myoloop.data import ActionPotentials, Electrodes, GroundTruth, Recording, S
 from myoloop.decompose import ConvolutiveBSS, Power, Skewness, Swarm
 from myoloop.errors import ParameterError, UnknownNameError
 from myoloop.io import read_nwb, read_recording, read_spikes, write_recording
+from myoloop.io._decomposition_read import read_decomposition
 
 RATE_HZ, STOP_S, SIDE, UNITS, START_S = 2048.0, 8.0, 6, 4, 2.0
 
@@ -77,7 +78,7 @@ def table(path):
 
 
 def test_everything_is_written_with_its_figures(decompose):
-    result = decompose(RECORDING, "--format", "nwb,bids")
+    result = decompose(RECORDING, "--format", "nwb,bids,h5")
     assert result.exit_code == 0, result.output
     assert f"{UNITS} motor units" in result.stdout
     assert f"{UNITS} of {UNITS} true units found" in result.stdout
@@ -113,6 +114,9 @@ def test_everything_is_written_with_its_figures(decompose):
         np.testing.assert_array_equal([int(event["sample"]) for event in own], np.rint(onset * RATE_HZ))
         assert {event["duration"] for event in own} == {"0"}
     assert found.annotations["unit_id"].tolist() == [unit["unit_id"] for unit in units]
+    whole = read_decomposition("new/decomposition.h5")
+    np.testing.assert_array_equal(whole.spikes.times_s, found.times_s)
+    assert whole.unit_ids == tuple(found.annotations["unit_id"])
     sources = read_nwb("new/units.nwb").signals["sources"]
     assert sources.values.shape == (RECORDING.values_uV.shape[1], UNITS)
     derived = Path("new/bids/derivatives/myoloop")
@@ -271,7 +275,10 @@ def test_what_is_found_is_kept_where_the_report_fails(decompose, monkeypatch):
     monkeypatch.setattr("myoloop.studies.decompose.decomposition_figures", interrupted)
     result = decompose(BARE, "--rounds", 1)
     assert result.exit_code == 130
-    assert "kept in new: channels.tsv, events.json, events.tsv, units.nwb, units.tsv" in result.stderr
+    assert (
+        "kept in new: channels.tsv, decomposition.h5, events.json, events.tsv, units.nwb, units.tsv"
+        in result.stderr
+    )
 
 
 def test_the_method_follows_the_electrodes_and_the_options():

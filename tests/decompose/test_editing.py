@@ -1,94 +1,41 @@
-"""Editing by hand: what every edit must leave true, the history, and the way back."""
+"""Editing by hand: what every edit must leave true."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_contraction import RATE_HZ, contraction
+from editing_cases import (
+    BEGIN_S,
+    assert_consistent,
+    decomposed,
+    false_spikes,
+    recorded,
+    true_unit,
+    with_units,
+)
+from small_contraction import RATE_HZ
 
-from myoloop.data import SpikeTrains
-from myoloop.decompose import ConvolutiveBSS, Decomposition, Preprocessing, score, silhouette, unit_quality
-from myoloop.decompose._editing._edits import Edit
+from myoloop.decompose import ConvolutiveBSS, Preprocessing, score, silhouette
 from myoloop.decompose._editing._session import EditSession
 from myoloop.decompose._editing._trains import above, nearest, union, without_outliers
 from myoloop.errors import ParameterError, UnknownNameError
 
-BEGIN_S = 1.5
 
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def recording():
-    return contraction(noise_uV=30.0, t_start_s=BEGIN_S)
+    return recorded()
 
 
-@pytest.fixture(scope="module")
-def found(recording):
-    return ConvolutiveBSS(starts=32, rounds=2).fit(recording).decomposition_
+@pytest.fixture
+def found():
+    return decomposed()
 
 
 @pytest.fixture
 def session(found, recording):
     return EditSession(found, recording)
-
-
-def with_units(found: Decomposition, trains, origins, names) -> Decomposition:
-    """A decomposition with other trains (samples), each with the source of one that there is."""
-    origins = np.array(origins)
-    times = [found.spikes.t_start_s + np.asarray(train) / found.rate_hz for train in trains]
-    spikes = SpikeTrains.from_trains(
-        times, found.spikes.t_stop_s, found.spikes.t_start_s, annotations={"unit_id": np.array(names)}
-    )
-    sources = found.sources[origins]
-    samples = [np.asarray(train, dtype=np.int64) for train in trains]
-    return replace(
-        found,
-        spikes=spikes,
-        sources=sources,
-        filters=found.filters.select(origins),
-        quality=unit_quality(sources, samples, found.rate_hz),
-        action_potentials=None,
-    )
-
-
-def assert_equal(a: Decomposition, b: Decomposition) -> None:
-    """To the bit."""
-    assert a.unit_ids == b.unit_ids and a.history == b.history
-    for x, y in zip(a.spikes, b.spikes, strict=True):
-        np.testing.assert_array_equal(x, y)
-    np.testing.assert_array_equal(a.sources, b.sources)
-    np.testing.assert_array_equal(a.filters.weights, b.filters.weights)
-    np.testing.assert_array_equal(a.filters.centroids, b.filters.centroids)
-    for field in fields(a.quality):
-        np.testing.assert_array_equal(getattr(a.quality, field.name), getattr(b.quality, field.name))
-    assert (a.action_potentials is None) == (b.action_potentials is None)
-    if a.action_potentials is not None:
-        np.testing.assert_array_equal(a.action_potentials.values_uV, b.action_potentials.values_uV)
-
-
-def assert_consistent(result: Decomposition) -> None:
-    """Sources are scaled, and the quality is that of the trains and sources."""
-    samples = [result.spike_samples(u) for u in range(len(result))]
-    for source, train in zip(result.sources, samples, strict=True):
-        assert source[train].mean() == pytest.approx(1, abs=1e-5)
-    anew = unit_quality(result.sources, samples, result.rate_hz)
-    for name in ("sil", "pnr_db", "cov_isi", "rate_pps", "short_isi"):
-        np.testing.assert_allclose(getattr(result.quality, name), getattr(anew, name), rtol=1e-5)
-    assert result.quality.flag == anew.flag
-
-
-def true_unit(found, recording, unit):
-    """The true unit that a found one is, and the lag in s by which the found one is later."""
-    pair = next(pair for pair in score(found.spikes, recording.truth.spikes).pairs if pair.found == unit)
-    return pair.truth, 1e-3 * pair.lag_ms
-
-
-def false_spikes(session, unit, truth_s):
-    """Times of the spikes of a unit that are more than 2 ms off all true ones."""
-    times = session.times_s(unit)
-    return times[np.abs(times[:, None] - truth_s).min(axis=1) > 2e-3]
 
 
 def test_the_test_has_units(found, recording):
@@ -337,105 +284,6 @@ def test_duplicates_leave_the_best(found, recording):
     assert set(edit.before) == {"copy"} and edit.after == {}
     session.undo()
     assert session.unit_ids == ("copy", "unit", "other")
-
-
-def busy(session):
-    """A little of everything."""
-    times = session.times_s("MU01")
-    session.remove_spikes("MU01", times[[4, 9, 30]])
-    session.remove_spikes(1, between=(6.0, 7.0))
-    session.add_spikes("MU01", times[9] + 1e-3)
-    session.add_spikes_above("MU02", 0.6, between=(6.0, 7.0))
-    session.remove_spikes_below(2, 0.6)
-    session.recalculate_filter("MU01", between=(2.0, 14.0), detect=True)
-    session.remove_outliers("MU02")
-    session.merge_units("MU03", "MU04")
-    session.delete_unit("MU02")
-    session.recalculate_filter("MU01", peel_off=False)
-    session.remove_duplicates()
-
-
-def test_a_replayed_history_gives_the_same_bits(found, recording, session):
-    busy(session)
-    result = session.result()
-    again = EditSession(found, recording)
-    again.replay(json.loads(json.dumps(result.history)))
-    assert_equal(again.result(), result)
-    records = EditSession(found, recording)
-    records.replay(Edit.from_dict(json.loads(json.dumps(edit.to_dict()))) for edit in session.edits)
-    assert_equal(records.result(), result)
-
-
-def test_a_session_goes_on_where_another_ended(found, recording, session):
-    """In one session or in two, and replayed from the beginning."""
-    session.remove_spikes("MU01", between=(4.0, 6.0))
-    session.recalculate_filter("MU01")
-    second = EditSession(session.result(), recording)
-    for one in (session, second):
-        one.add_spikes_above("MU01", 0.5, between=(4.0, 6.0))
-        one.recalculate_filter("MU02")
-    assert_equal(session.result(), second.result())
-    assert [line.split(".")[0] for line in second.history] == ["1", "2", "3", "4"]
-    again = EditSession(found, recording)
-    again.replay(second.history)
-    assert_equal(again.result(), second.result())
-    resumed = EditSession(EditSession(found, recording).result(), recording)
-    resumed.remove_spikes("MU01", between=(4.0, 6.0))
-    resumed.replay(second.history)  # whose first line is done already
-    assert_equal(resumed.result(), second.result())
-
-
-def test_undo_and_redo(found, session):
-    busy(session)
-    result, lines = session.result(), session.history
-    last = len(lines)
-    for step in range(last, 0, -1):
-        assert session.undo().number == step
-        assert session.history == lines[: step - 1]
-    assert session.result() is found
-    with pytest.raises(ParameterError, match="nothing to undo"):
-        session.undo()
-    for step in range(1, last + 1):
-        assert session.redo().number == step
-    assert_equal(session.result(), result)
-    with pytest.raises(ParameterError, match="nothing to redo"):
-        session.redo()
-    session.undo()
-    session.delete_unit(0)
-    with pytest.raises(ParameterError, match="nothing to redo"):
-        session.redo()  # what was undone gave way
-
-
-def test_the_history_reads_well(session):
-    session.remove_spikes("MU02", between=(6.0, 7.0))
-    line = session.result().history[0]
-    spikes = len(session.original.spikes[1])
-    assert line.startswith(f"1. remove_spikes: MU02 {spikes} -> {spikes - 10} spikes, SIL 0.9") or (
-        "remove_spikes: MU02" in line
-    )
-    edit = Edit.parse(line)
-    assert edit.parameters == {"unit": "MU02", "between": [6.0, 7.0]}
-    assert str(edit) == line and edit.text in line
-    odd = Edit(3, "delete_unit", {"unit": "a | {b"}, {"a | {b": (1, float("nan"))})
-    assert str(Edit.parse(str(odd))) == str(odd)
-
-
-@pytest.mark.parametrize("line", ["", "nothing", "1. x | {", '1. x | {"action": 3}', 7, '1 | {"a": [[[['])
-def test_what_is_no_history_is_refused(session, line):
-    with pytest.raises(ParameterError):
-        session.replay([line])
-
-
-def test_a_history_names_edits_only(session):
-    with pytest.raises(UnknownNameError, match="result"):
-        session.replay([Edit(1, "result")])
-    with pytest.raises(UnknownNameError, match="__init__"):
-        session.replay([Edit(1, "__init__", {"decomposition": 1})])
-    with pytest.raises(ParameterError, match="path"):
-        session.replay([Edit(1, "delete_unit", {"unit": "MU01", "path": "x"})])
-    wrong = Edit(1, "remove_spikes", {"unit": "MU01", "between": [4, 5]}, {}, {"MU01": (3, 0.9)})
-    with pytest.raises(ParameterError, match="edit 1: remove_spikes gave"):
-        session.replay([wrong])
 
 
 def test_units_that_are_not_there(session):

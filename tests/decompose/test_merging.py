@@ -212,7 +212,7 @@ def test_joined_trains(shapes):
 
 def test_a_unit_is_whole_again_over_two_recordings():
     """One simulation, cut in two and decomposed twice."""
-    whole = contraction(8, channels=32, noise_uV=15.0, duration_s=20.0, seed=3)
+    whole = contraction(8, channels=32, noise_uV=8.0, duration_s=20.0, seed=3)
     method = ConvolutiveBSS(starts=24, rounds=2)
     halves = [
         method.fit(part).decomposition_ for part in (whole.between(0.0, 10.0), whole.between(10.0, 20.0))
@@ -229,7 +229,7 @@ def test_a_unit_is_whole_again_over_two_recordings():
     joined = found.joined(halves).select(found.common)
     result = score(joined, whole.truth.spikes)
     assert result.good == len(shared) and result.f1_mean > 0.99
-    other = contraction(8, channels=32, noise_uV=15.0, duration_s=10.0, seed=6)  # of another muscle
+    other = contraction(8, channels=32, noise_uV=8.0, duration_s=10.0, seed=6)  # of another muscle
     assert len(track_units(halves[0], method.fit(other).decomposition_).common) == 0
 
 

@@ -18,18 +18,24 @@ _SCRIPTS = {
     "muscle": "muscle.py",
     "synthesis": "synthesis.py",
     "learn": "learn.py",
+    "decompose": "decompose.py",
 }
-_WITH_REPEATS = ("engine", "emg", "emg-peer", "synthesis")
-_WITH_OUT = ("engine", "emg", "emg-peer")
+_WITH_REPEATS = ("engine", "emg", "emg-peer", "synthesis", "decompose")
+_WITH_OUT = ("engine", "emg", "emg-peer", "decompose")
+_WITH_PEER = ("emg-peer", "decompose")
 
 
 @click.command()
 @click.argument("name", default="engine", metavar="[NAME]")
 @click.option("--duration-ms", type=float, help="Simulated time, of engine [1000].")
-@click.option("--repeats", type=click.IntRange(min=1), help="Turns; medians are shown [3].")
+@click.option(
+    "--repeats", type=click.IntRange(min=1), help="Turns; medians are shown [3]. Of decompose: seeds [10]."
+)
 @click.option("--ours-only", is_flag=True, help="Leave the peers out, of engine.")
 @click.option(
-    "--peer-python", type=click.Path(path_type=Path), help="Interpreter with the peer, of emg-peer."
+    "--peer-python",
+    type=click.Path(path_type=Path),
+    help="Interpreter with the peer, of emg-peer and decompose.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="JSON file for the results.")
 def bench(
@@ -42,8 +48,8 @@ def bench(
 ) -> None:
     """Measure how fast something is, beside its peers, and print the table.
 
-    NAME is engine (the default), emg, emg-peer, muscle, synthesis or learn. Peers that are not installed
-    are named; `uv run --group bench myoloop bench` has those of the engine.
+    NAME is engine (the default), emg, emg-peer, muscle, synthesis, learn or decompose. Peers that are not
+    installed are named; `uv run --group bench myoloop bench` has those of the engine.
     """
     if name not in _SCRIPTS:
         raise UnknownNameError("bench", name, _SCRIPTS)
@@ -57,7 +63,7 @@ def bench(
     for option, value, known in (
         ("--duration-ms", duration_ms, ("engine",)),
         ("--repeats", repeats, _WITH_REPEATS),
-        ("--peer-python", peer_python, ("emg-peer",)),
+        ("--peer-python", peer_python, _WITH_PEER),
         ("--out", out, _WITH_OUT),
     ):
         if value is not None:

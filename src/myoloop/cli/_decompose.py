@@ -56,7 +56,7 @@ _REFERENCE = (
 @click.option(
     "--bound/--no-bound", default=True, help="Compute the upper bound of a simulated recording [yes]."
 )
-@click.option("--format", "formats", metavar="NAMES", help="nwb, bids, none [nwb].")
+@click.option("--format", "formats", metavar="NAMES", help="h5, nwb, bids, none [h5,nwb].")
 def decompose(
     recording: Path,
     out: Path,

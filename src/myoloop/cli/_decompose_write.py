@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from ..studies.decompose import Agreement
 
 FORMATS = {
+    "h5": "decomposition.h5, all that was found, to go on with",
     "nwb": "units.nwb, spikes and sources",
     "bids": "the recording as EMG-BIDS, with the units in its derivatives",
 }
 _NEEDS = {"nwb": ("pynwb", "nwb"), "bids": ("edfio", "bids")}
-_DEFAULT = ("nwb",)
+_DEFAULT = ("h5", "nwb")
 
 SPIKE = "motor-unit-spike"
 EVENT_COLUMNS: dict[str, dict[str, Any]] = {
@@ -89,8 +90,12 @@ class Writer:
 
     def __call__(self, found: Decomposition, agreement: Agreement | None) -> None:
         """Write tables and files of the units."""
+        from ..io._decomposition import write_decomposition
         from ..studies.decompose import channel_table, unit_table
 
+        if "h5" in self._formats:
+            with self._folder.file("decomposition.h5") as path:
+                write_decomposition(path, found)
         for name, table in (
             ("units.tsv", unit_table(found, agreement and agreement.all)),
             ("channels.tsv", channel_table(self._recording, found)),

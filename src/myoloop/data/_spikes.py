@@ -155,7 +155,8 @@ class SpikeTrains:
 
     def select(self, units: Sequence[int] | NDArray[Any]) -> SpikeTrains:
         """The given units only (indices or a mask), in the given order."""
-        chosen = np.arange(len(self))[np.asarray(units)]
+        index = np.asarray(units)
+        chosen = np.arange(len(self))[index if index.size else index.astype(np.int64)]
         return SpikeTrains.from_trains(
             [self[int(u)] for u in chosen],
             self.t_stop_s,

@@ -54,15 +54,15 @@ def write_decomposition(
         file.attrs["version"] = VERSION
         _put(file, "about", np.frombuffer(_about(decomposition), dtype=np.uint8))
         spikes, filters, quality = decomposition.spikes, decomposition.filters, decomposition.quality
-        _put(file, "spikes/unit", spikes.units)
-        _put(file, "spikes/time_s", spikes.times_s)
+        _put(file, "spike_unit", spikes.units)
+        _put(file, "spike_time_s", spikes.times_s)
         _put(file, "sources", np.asarray(decomposition.sources, dtype=np.float32))
-        _put(file, "filters/weights", np.asarray(filters.weights, dtype=np.float32))
-        _put(file, "filters/kept", np.asarray(filters.kept, dtype=np.int64))
-        _put(file, "filters/scale_uV", np.asarray(filters.scale_uV, dtype=np.float64))
-        _put(file, "filters/centroids", np.asarray(filters.centroids, dtype=np.float64))
+        _put(file, "filter_weights", np.asarray(filters.weights, dtype=np.float32))
+        _put(file, "filter_kept", np.asarray(filters.kept, dtype=np.int64))
+        _put(file, "filter_scale_uV", np.asarray(filters.scale_uV, dtype=np.float64))
+        _put(file, "filter_centroids", np.asarray(filters.centroids, dtype=np.float64))
         for name in QUALITY:
-            _put(file, f"quality/{name}", np.asarray(getattr(quality, name), dtype=np.float64))
+            _put(file, f"quality_{name}", np.asarray(getattr(quality, name), dtype=np.float64))
         if decomposition.action_potentials is not None:
             _put(file, "action_potentials", decomposition.action_potentials.values_uV)
     return Path(path)

@@ -113,8 +113,8 @@ def _about(path: Path, file: Any, limits: Limits) -> dict[str, Any]:
 
 
 def _spikes(path: Path, file: Any, about: dict[str, Any], limits: Limits) -> SpikeTrains:
-    group = file["spikes"]
-    units, times = (numbers(path, group, name, limits.spikes, "spikes") for name in ("unit", "time_s"))
+    names = "spike_unit", "spike_time_s"
+    units, times = (numbers(path, file, name, limits.spikes, "spikes") for name in names)
     if units is None or times is None or units.ndim != 1 or units.shape != times.shape:
         refuse(path, "its spikes are damaged", _MEND)
     if units.dtype != np.int64 or times.dtype != np.float64:
@@ -130,10 +130,10 @@ def _spikes(path: Path, file: Any, about: dict[str, Any], limits: Limits) -> Spi
 def _filters(path: Path, file: Any, about: Any, n_units: int, limits: Limits) -> SeparationFilters:
     from ..decompose import SeparationFilters
 
-    kept = _array(path, file, "filters/kept", np.int64, (None,), limits)
-    scale = _array(path, file, "filters/scale_uV", np.float64, kept.shape, limits)
-    weights = _array(path, file, "filters/weights", np.float32, (n_units, len(kept), None), limits)
-    centroids = _array(path, file, "filters/centroids", np.float64, (n_units, 2), limits)
+    kept = _array(path, file, "filter_kept", np.int64, (None,), limits)
+    scale = _array(path, file, "filter_scale_uV", np.float64, kept.shape, limits)
+    weights = _array(path, file, "filter_weights", np.float32, (n_units, len(kept), None), limits)
+    centroids = _array(path, file, "filter_centroids", np.float64, (n_units, 2), limits)
     if np.any(kept < 0) or len(np.unique(kept)) < len(kept):
         refuse(path, "channels of the filters that are negative, or twice", _MEND)
     if not np.all(scale > 0):
@@ -151,7 +151,7 @@ def _quality(path: Path, file: Any, flag: Any, n_units: int, limits: Limits) -> 
     from ..decompose import UnitQuality
 
     found = {
-        name: _array(path, file, f"quality/{name}", np.float64, (n_units,), limits, finite=False)
+        name: _array(path, file, f"quality_{name}", np.float64, (n_units,), limits, finite=False)
         for name in QUALITY
     }
     flags = _texts(flag)
@@ -179,11 +179,7 @@ def _array(
     finite: bool = True,
 ) -> NDArray[Any]:
     """An array of one type and shape (None: any length)."""
-    *folders, last = name.split("/")
-    group = file
-    for folder in folders:
-        group = group[folder]
-    found = numbers(path, group, last, limits.samples, "samples")
+    found = numbers(path, file, name, limits.samples, "samples")
     if found is None:
         refuse(path, f"{name} is missing", _MEND)
     fits = found.ndim == len(shape) and all(

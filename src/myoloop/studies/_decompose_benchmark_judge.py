@@ -100,7 +100,25 @@ def judge(condition: Condition, recording: Recording, seed: int, progress: Progr
     _, cpu_s = _timed(lambda: method.fit(recording, progress))
     bound, bound_cpu_s = _timed(lambda: upper_bound(recording, minimum_spikes=_FEWEST, good_f1=GOOD_F1))
     assert recording.truth is not None
-    truth, found, quality = recording.truth.spikes, method.spikes_, method.decomposition_.quality
+    return compare(
+        condition,
+        recording.truth.spikes,
+        method.spikes_,
+        method.decomposition_.quality,
+        bound,
+        (cpu_s, bound_cpu_s),
+    )
+
+
+def compare(
+    condition: Condition,
+    truth: SpikeTrains,
+    found: SpikeTrains,
+    quality: UnitQuality,
+    bound: Score,
+    cpu_s: tuple[float, float],
+) -> Judged:
+    """Units found beside the truth; `cpu_s` are those of the decomposition and of the upper bound."""
     unflagged = np.array([not flag for flag in quality.flag], dtype=bool)
     matching = match_trains(found, truth)
     shares = matching.hits / np.maximum(truth.counts, 1)
@@ -114,8 +132,7 @@ def judge(condition: Condition, recording: Recording, seed: int, progress: Progr
         bound,
         matching.f1.max(axis=1, initial=0.0),
         np.sum((shares >= _IN_IT) & (truth.counts >= _FEWEST), axis=1),
-        cpu_s,
-        bound_cpu_s,
+        *cpu_s,
     )
 
 

@@ -174,8 +174,8 @@ def _notes(params: DecomposeBenchmark) -> tuple[str, ...]:
     return (
         f"A grid of 8 x 8 contacts at {params.pitch_mm:g} mm over each muscle, 2048 Hz; a thin-film array of "
         "40 contacts at 0.5 mm within, 10240 Hz. The whole pool of each muscle fires; force rises for "
-        f"{params.ramp_s:g} s and stays for {params.plateau_s:g} s. White noise, of all frequencies up to half "
-        "the sampling rate, at the ratio to the EMG of all channels while the muscle is active.",
+        f"{params.ramp_s:g} s and stays for {params.plateau_s:g} s. White noise of all frequencies up to "
+        "half the sampling rate, at the ratio to the EMG of all channels while the muscle is active.",
         "Found: all units that the decomposition gives; accepted: those without a flag; good: accepted, and "
         "F1 >= 0.9 with the true unit that it is matched to (one to one, spikes within 1 ms about a constant "
         "lag). Precision: good over accepted. Mean F1 and rate of agreement are of the accepted; one without "

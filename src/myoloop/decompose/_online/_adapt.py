@@ -23,6 +23,7 @@ IntArray = NDArray[np.int64]
 
 _MARGIN = 8
 _TOO_LOUD = 10.0  # power over the usual one, beyond which it is no EMG
+_FIRING = 3  # discharges of one unit at least, else nothing is learned
 _COINCIDENT = 0.5
 _FEWEST = 20
 
@@ -64,9 +65,9 @@ class Adapter:
     """Renews the model of a stream at regular times.
 
     Templates move towards what is left at their discharges when all units are subtracted, so that units
-    that fire together do not mix. Covariances forget; quiet signals count less, artefacts not at all. A
-    unit that is no longer clear, or that has become another's double, is set aside, and nothing is learned
-    from it until it is clear again.
+    that fire together do not mix. Covariances forget, but while no unit fires, or in artefacts, nothing is
+    learned. A unit that is no longer clear, or that has become another's double, is set aside, and nothing
+    is learned from it until it is clear again.
 
     Parameters
     ----------
@@ -82,7 +83,7 @@ class Adapter:
         self._behind = behind_of(stream)
         self._turn = 0
         self._found: FloatArray = np.empty((0, 4))
-        self._power = [float(np.trace(p[0])) for p in stream.model.products]
+        self._power = float(np.trace(stream.model.products[0][0]))
 
     def note(self, found: FloatArray) -> None:
         """Remember discharges that the stream found."""
@@ -102,13 +103,12 @@ class Adapter:
         trains = self._trains(begin, stop, 0.0)
         rest = subtract(x, trains, model.templates, model.extent.first)
         power = float(np.square(x).mean(axis=1).sum())
-        if power > _TOO_LOUD * self._power[0]:
+        if power > _TOO_LOUD * self._power or max(map(len, trains)) < _FIRING:
             return
         self._learn(rest, begin, stop)
         seen = rest if late else x
         share = self.settings.period_s * (2 if self.stream.late else 1) / self.settings.memory_s
-        share *= min(1.0, power / self._power[0])
-        self._power[0] += share * (power - self._power[0])
+        self._power += share * (power - self._power)
         model.blend(late, lag_products(seen, model.extent.lags, TAPER), -np.expm1(-share))
         try:
             model.renew(late)

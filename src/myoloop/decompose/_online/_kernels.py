@@ -16,6 +16,8 @@ ROOT_2PI = math.sqrt(2 * math.pi)
 GUMBEL_MEAN, GUMBEL_SCALE = float(np.euler_gamma), math.sqrt(6.0) / math.pi
 NEGLIGIBLE = 0.02
 """Probability below which a peak is not taken for a discharge at all."""
+ARTEFACT = 3.0
+"""Height over the usual one from which on a peak is neither a discharge nor noise."""
 
 # Columns of `heights`: the discharges' mean and variance, the other peaks' mean and variance, peaks a sample.
 SPIKE_MEAN, SPIKE_VAR, NOISE_MEAN, NOISE_VAR, PEAK_RATE = range(5)
@@ -116,8 +118,8 @@ def decide(
 
     A peak is a discharge if that is more likely than not, given its height and the time since the last
     one. `source` (units, samples) begins at sample `begin` and reaches `distance` further on both sides.
-    Where a unit's pace is above 0 its model of heights follows what is found. Likely peaks are written to
-    `out` (n, 4): unit, sample, probability, height. Returns how many.
+    Where a unit's pace is above 0 its model of heights follows what is found, while it fires. Likely peaks
+    are written to `out` (n, 4): unit, sample, probability, height. Returns how many.
     """
     units, count = source.shape[0], 0
     for t in range(first, stop):
@@ -127,6 +129,8 @@ def decide(
                 continue
             height, pace = float(source[u, at]), paces[u]
             model, square = heights[u], height * height
+            if height > ARTEFACT * model[SPIKE_MEAN]:
+                continue
             gain = log_odds(height, model)
             probability = 0.0
             if gain > -2.0:
@@ -136,7 +140,8 @@ def decide(
                 off = height - model[SPIKE_MEAN]
                 model[SPIKE_MEAN] += pace * probability * off
                 model[SPIKE_VAR] += pace * probability * (off * off - model[SPIKE_VAR])
-                off, share = height - model[NOISE_MEAN], 0.25 * pace * (1.0 - probability)
+                share = 0.25 * pace * (1.0 - probability) if t - last[u] <= longest else 0.0
+                off = height - model[NOISE_MEAN]
                 model[NOISE_MEAN] += share * off
                 model[NOISE_VAR] += share * (off * off - model[NOISE_VAR])
             row = squares[u]
@@ -147,7 +152,7 @@ def decide(
                 if t - last[u] <= longest:
                     local[u], filled[u] = note_interval(float(t - last[u]), recent[u], filled[u])
                 last[u] = t
-            else:
+            elif t - last[u] <= longest:
                 row[LOW] += 0.25 * quality_pace * (square - row[LOW])
             if probability > NEGLIGIBLE:
                 out[count, 0], out[count, 1], out[count, 2], out[count, 3] = u, t, probability, height

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .._kernels import add_at
 from .._separation._extended import FOLDS, ExtendedSignal
+from .._separation._whitening import Whitening
 from .._templates import joint_templates, subtract
 from ._detector import NEAR, Detector
 from ._filters import Extent, best_delays, lag_products, unit_filters, whitening_of
@@ -74,30 +75,19 @@ class Model:
         help to make.
         """
         dead = np.zeros(len(x), dtype=bool)
-        templates = joint_templates(x, spikes, extent.first, extent.length)
-        rest = subtract(x, spikes, templates, extent.first)
-        products = lag_products(x, extent.lags, TAPER), lag_products(rest, extent.lags, TAPER)
-        signals = ExtendedSignal(x, extent.lags), ExtendedSignal(rest, extent.lags)
-        alone = templates[:, None] + signals[1].means_without_fold(list(spikes), extent.first, extent.length)
+        seen = Seen.through(x, spikes, extent, ridge)
         delays, weights, detectors = [], [], []
-        trust = np.ones(len(spikes))
-        for late, signal in enumerate(signals):
-            whitening = whitening_of(products[late], ridge, dead)
-            at = best_delays(templates, whitening, extent, extent.lags // 4)
-            windows = extent.windows(alone, at)
-            crossed = unit_filters(windows.reshape(-1, *windows.shape[2:]), whitening).reshape(windows.shape)
-            sources = signal.crossed_sources(crossed)
-            if late:
-                _put_back(sources, signal, spikes, templates, crossed, extent)
+        for late in (0, 1):
+            at = seen.delays[late]
             trains = [train + s for train, s in zip(spikes, extent.shift(at), strict=True)]
             delays.append(at)
-            weights.append(unit_filters(extent.windows(templates, at), whitening))
-            detectors.append(Detector.calibrated(sources, trains, rate_hz))
+            weights.append(unit_filters(extent.windows(seen.templates, at), seen.whitenings[late]))
+            detectors.append(Detector.calibrated(seen.sources[late], trains, rate_hz))
             if not late:
-                trust = _precision(detectors[0].copy(), sources, trains)
+                trust = _precision(detectors[0].copy(), seen.sources[0], trains)
         return cls(
-            extent, templates, products, (delays[0], delays[1]), (weights[0], weights[1]),
-            extent.responses(weights[1], templates), (detectors[0], detectors[1]), trust, dead, ridge,
+            extent, seen.templates, seen.products, (delays[0], delays[1]), (weights[0], weights[1]),
+            extent.responses(weights[1], seen.templates), (detectors[0], detectors[1]), trust, dead, ridge,
         )  # fmt: skip
 
     def copy(self) -> Model:
@@ -136,6 +126,56 @@ class Model:
     def shifts(self, late: int) -> IntArray:
         """How long after a discharge each filter fires, shape (units,)."""
         return np.asarray(self.extent.shift(self.delays[late]), dtype=np.int64)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Signals in which the discharges are known, through filters that no discharge helped to make.
+
+    Parameters
+    ----------
+    templates : ndarray of float32, shape (units, channels, length)
+    products : tuple of ndarray
+        See `Model`, as of `delays`.
+    whitenings : tuple of Whitening
+    delays : tuple of ndarray of int, shape (units,)
+    sources : tuple of ndarray of float32, shape (units, samples)
+        Of the early and of the late filters, the latter without all other units.
+    """
+
+    templates: Float32Array
+    products: tuple[Float32Array, Float32Array]
+    whitenings: tuple[Whitening, Whitening]
+    delays: tuple[IntArray, IntArray]
+    sources: tuple[Float32Array, Float32Array]
+
+    @classmethod
+    def through(cls, x: Float32Array, spikes: Sequence[IntArray], extent: Extent, ridge: float) -> Seen:
+        """From prepared signals (channels, samples) and the discharges of one unit or more, in samples."""
+        dead = np.zeros(len(x), dtype=bool)
+        templates = joint_templates(x, spikes, extent.first, extent.length)
+        rest = subtract(x, spikes, templates, extent.first)
+        products = lag_products(x, extent.lags, TAPER), lag_products(rest, extent.lags, TAPER)
+        signals = ExtendedSignal(x, extent.lags), ExtendedSignal(rest, extent.lags)
+        left = signals[1].means_without_fold(list(spikes), extent.first, extent.length)
+        alone = templates[:, None] + left
+        whitenings, delays, sources = [], [], []
+        for late, signal in enumerate(signals):
+            whitening = whitening_of(products[late], ridge, dead)
+            at = best_delays(templates, whitening, extent, extent.lags // 4)
+            windows = extent.windows(alone, at)
+            crossed = unit_filters(windows.reshape(-1, *windows.shape[2:]), whitening).reshape(windows.shape)
+            source = signal.crossed_sources(crossed)
+            if late:
+                _put_back(source, signal, spikes, templates, crossed, extent)
+            whitenings.append(whitening)
+            delays.append(at)
+            sources.append(source)
+        return cls(
+            templates, products, (whitenings[0], whitenings[1]), (delays[0], delays[1]),
+            (sources[0], sources[1]),
+        )  # fmt: skip
 
 
 def _put_back(

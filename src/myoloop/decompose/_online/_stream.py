@@ -85,6 +85,11 @@ class Stream:
             return early
         return early + self._latest_shift - self.model.extent.response_first + self.distance
 
+    @property
+    def cleaned(self) -> int:
+        """First sample of the late sources that still holds other units."""
+        return self._clean
+
     def step(self, x: Float32Array, pace: float = 0.0) -> FloatArray:
         """Take some samples; likely discharges of all units: unit, sample, probability, height.
 

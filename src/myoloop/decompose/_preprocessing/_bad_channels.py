@@ -77,7 +77,7 @@ def without_signal(recording: Recording, limits: BadChannelLimits) -> tuple[dict
         if recording.bad[i]:
             none[i] = "marked bad"
         elif np.isnan(low):
-            none[i] = f"NaN in {100 * np.count_nonzero(np.isnan(row)) / row.size:.2g} % of the samples"
+            none[i] = f"NaN in {100 * np.count_nonzero(np.isnan(row)) / row.size:.3g} % of the samples"
             missing.append(i)
         elif low == high:
             none[i] = "flat"
@@ -91,7 +91,7 @@ def without_signal(recording: Recording, limits: BadChannelLimits) -> tuple[dict
     usual = float(np.median(list(held_share.values()))) if held_share else 0.0
     for i, share in held_share.items():
         if share > usual + limits.flat_share:
-            spoilt.setdefault(i, f"flat for {100 * share:.2g} % of the time")
+            spoilt.setdefault(i, f"flat for {100 * share:.3g} % of the time")
     return none, spoilt
 
 
@@ -114,7 +114,7 @@ def _clipped(row: NDArray[np.floating], low: float, high: float, limits: BadChan
     reached, near = at_limits(row, top, bottom, 0.03 * span)
     share = reached / row.size
     if share > limits.clipped_share and reached > near:
-        return f"clipped ({100 * share:.2g} % of the samples at the limits)"
+        return f"clipped ({100 * share:.3g} % of the samples at the limits)"
     return None
 
 

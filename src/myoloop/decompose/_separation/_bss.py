@@ -97,7 +97,7 @@ class ConvolutiveBSS(Decomposer):
     loud_share: float = number(0.5, above=0, at_most=1)
     ridge: float = number(3e-5, above=0)
     refinements: int = count(5)
-    joint_passes: int = count(3)
+    joint_passes: int = count(2)
     before_ms: float = number(12.0, above=0)
     after_ms: float = number(16.0, above=0)
     candidate_sil: float = number(0.75, at_most=1)

@@ -58,7 +58,8 @@ def climb(
             break
         old = weights[moving]
         sources = blocks.sources(old)
-        sources /= np.sqrt(np.mean(np.square(sources), axis=1, keepdims=True))
+        power = np.mean(np.square(sources), axis=1, keepdims=True)
+        sources /= np.sqrt(np.maximum(power, np.finfo(np.float32).tiny))
         slope, derivative = contrast.slope(sources)
         towards = whitening.solve(blocks.correlation(slope)) - derivative[:, None, None] * old
         new = _unit_length(towards)

@@ -25,6 +25,7 @@ from ._whitening import Whitening
 Float32Array = NDArray[np.float32]
 
 NOTHING = "No unit was found."
+_WIDER = 1.5
 
 
 def decomposition_of(
@@ -139,7 +140,8 @@ def _potentials(
     if not spikes:
         return None
     trains = trains_of(recording, prepared, spikes)
-    return estimate_action_potentials(recording.select(prepared.kept), trains, *window_ms)
+    before_ms, after_ms = (_WIDER * part for part in window_ms)  # as a filter may fire early or late in it
+    return estimate_action_potentials(recording.select(prepared.kept), trains, before_ms, after_ms)
 
 
 def _scaled(sources: Float32Array, spikes: list[Train]) -> Float32Array:

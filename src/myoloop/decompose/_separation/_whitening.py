@@ -12,6 +12,8 @@ from ...errors import ParameterError
 
 Float32Array = NDArray[np.float32]
 
+_NOTHING = 1e-12  # power of a vector, of signals of unit variance
+
 
 @final
 class Whitening:
@@ -49,8 +51,9 @@ class Whitening:
         return np.ascontiguousarray(solved.T, dtype=np.float32).reshape(vectors.shape)
 
     def filters(self, vectors: Float32Array) -> Float32Array:
-        """``b = C^-1 v`` of unit output power, ``b' C b = b' v / norm = 1``."""
+        """``b = C^-1 v`` of unit output power, ``b' C b = 1``; all zeros where `v` is nothing."""
         solved = self.solve(vectors)
         power = np.einsum("ncl,ncl->n", solved, vectors, dtype=np.float64)
-        norm = np.sqrt(np.maximum(power, np.finfo(np.float32).tiny))
-        return np.asarray(solved / norm[:, None, None], dtype=np.float32)
+        scale = np.zeros(len(power))
+        np.divide(1.0, np.sqrt(power, where=power > _NOTHING, out=scale), where=power > _NOTHING, out=scale)
+        return np.asarray(solved * scale[:, None, None], dtype=np.float32)
