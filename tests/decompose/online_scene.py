@@ -34,7 +34,7 @@ def trains(duration_s, units=UNITS, seed=0):
     return found
 
 
-def recorded(duration_s, shift=lambda s: 0.0, silent=(), noise_uV=4.0, seed=0):  # noqa: N803
+def recorded(duration_s, shift=lambda s: 0.0, silent=(), noise_uV=4.0, seed=0):
     """A recording; `shift` gives the shift in channels at a time, `silent` (unit, from, to) are pauses."""
     rng = np.random.default_rng(seed)
     samples = round(duration_s * RATE_HZ)

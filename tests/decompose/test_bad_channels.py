@@ -127,7 +127,7 @@ def broken_channels():
         "zero": (np.zeros(SAMPLES), "flat"),
         "part": (part, "flat for 18 % of the time"),
         "nan": (nan, "NaN in 0.31 %"),
-        "all nan": (np.full(SAMPLES, np.nan), "NaN in 1e[+]02 %"),
+        "all nan": (np.full(SAMPLES, np.nan), "NaN in 100 %"),
         "clipped": (np.clip(row, -1.5 * row.std(), 1.5 * row.std()), "clipped"),
         "clipped above": (np.clip(row, -np.inf, 1.2 * row.std()) + 40, "clipped"),
         "wrapped": (((wrapped + 2**15) % 2**16 - 2**15) * 0.005, "integer overflow"),

@@ -103,7 +103,7 @@ def test_no_discharge_comes_later_than_the_latency(calibration, known):
             block = NEW.values_uV[:, k : k + 41]
             spikes = found.process(block)
             late += [(k + block.shape[1]) / RATE_HZ - t for t in spikes.times_s]
-        assert 0 < np.min(late)
+        assert np.min(late) > 0
         assert np.max(late) <= found.latency_s_ + 41 / RATE_HZ
         assert np.max(late) > found.latency_s_ - 0.02  # it is no idle promise
 

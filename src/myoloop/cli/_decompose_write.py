@@ -90,7 +90,7 @@ class Writer:
 
     def __call__(self, found: Decomposition, agreement: Agreement | None) -> None:
         """Write tables and files of the units."""
-        from ..io._decomposition import write_decomposition
+        from ..io import write_decomposition
         from ..studies.decompose import channel_table, unit_table
 
         if "h5" in self._formats:

@@ -1,6 +1,9 @@
 """From a recording back to motor units: preprocessing, separation, online use, editing, agreement."""
 
 from ._decomposition import Decomposition, SeparationFilters, UnitQuality
+from ._editing._edits import Edit
+from ._editing._session import EditSession
+from ._editing._tracking import TrackingRule, UnitMap, merge_across, track_units
 from ._metrics import (
     ContestScore,
     Matching,
@@ -34,6 +37,8 @@ __all__ = [
     "ConvolutiveBSS",
     "Decomposer",
     "Decomposition",
+    "Edit",
+    "EditSession",
     "Kurtosis",
     "LiveFilter",
     "LogCosh",
@@ -47,7 +52,9 @@ __all__ = [
     "SeparationFilters",
     "Skewness",
     "Swarm",
+    "TrackingRule",
     "UnitAgreement",
+    "UnitMap",
     "UnitQuality",
     "contest_score",
     "duplicates",
@@ -55,10 +62,12 @@ __all__ = [
     "explained_variance",
     "find_bad_channels",
     "match_trains",
+    "merge_across",
     "pulse_to_noise_ratio",
     "pulse_to_noise_ratio_of_squares",
     "score",
     "silhouette",
+    "track_units",
     "unit_quality",
     "upper_bound",
 ]

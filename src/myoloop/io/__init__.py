@@ -2,6 +2,8 @@
 
 from ._bids import write_bids
 from ._bids_read import read_bids
+from ._decomposition import write_decomposition
+from ._decomposition_read import read_decomposition
 from ._folder import OutputFolder
 from ._limits import Limits
 from ._neo import from_neo, to_neo
@@ -14,6 +16,7 @@ from ._recordings import read_recording
 from ._spikes import FileSummary, PoolSummary, RecordingSummary, describe, read_spikes
 from ._stream import HDF5Stream
 from ._stream_read import read_stream
+from ._write_openhdemg import write_openhdemg
 
 __all__ = [
     "UNKNOWN_SUBJECT",
@@ -26,6 +29,7 @@ __all__ = [
     "describe",
     "from_neo",
     "read_bids",
+    "read_decomposition",
     "read_nix",
     "read_nwb",
     "read_recording",
@@ -35,7 +39,9 @@ __all__ = [
     "recording_to_neo",
     "to_neo",
     "write_bids",
+    "write_decomposition",
     "write_nix",
     "write_nwb",
+    "write_openhdemg",
     "write_recording",
 ]

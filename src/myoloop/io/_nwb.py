@@ -155,7 +155,7 @@ def build_file(
         subject=pynwb.file.Subject(**subject),
         keywords=["motor unit", "simulation", "myoloop"],
     )
-    if spikes:
+    if any(len(trains) for trains in spikes.values()):  # HDF5 has no type for a table without rows
         file.units = _units(pynwb, columns, resolution_s)
     for entry in series.values():
         file.add_acquisition(entry)

@@ -49,7 +49,8 @@ class FileSummary:
     ----------
     path : Path
     format : str
-        ``"NWB"``, ``"NIX"``, ``"stream"``, ``"EMG-BIDS"``, ``"text"``, ``"pickle"``, or the name of the
+        ``"NWB"``, ``"NIX"``, ``"stream"``, ``"EMG-BIDS"``, ``"text"``, ``"pickle"``,
+        ``"decomposition"``, or the name of the
         device or program that wrote it, such as ``"OTBiolab .mat"``.
     size_bytes : int
         Of EMG-BIDS: of all data files together.

@@ -112,7 +112,7 @@ def _joined(back: Followed, ahead: Followed, seam: int, first: int, end: int, sa
 
 
 def _through(
-    x: Float32Array, model: Model, rate_hz: float, adaptation: Adaptation, progress: object
+    x: Float32Array, model: Model, rate_hz: float, adaptation: Adaptation, progress: Callable[[int], None]
 ) -> Followed:
     """Forward through `x`."""
     probe = Stream(model, late=True)

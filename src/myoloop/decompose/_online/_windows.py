@@ -109,9 +109,8 @@ def seen_in_windows(
     distance = round(REFRACTORY_S * rate_hz)
     spikes = [apart(np.concatenate(pieces), distance) for pieces in parts]
     middles = np.asarray(begins) + 0.5 * length
-    return Windows(
-        spikes, scaled(sources, spikes), middles, filled(templates), silhouettes, held, extent.first
-    )
+    sources, templates = scaled(sources, spikes), filled(templates)
+    return Windows(spikes, sources, middles, templates, silhouettes, held, extent.first)
 
 
 def _again(

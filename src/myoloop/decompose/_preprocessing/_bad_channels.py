@@ -77,7 +77,7 @@ def without_signal(recording: Recording, limits: BadChannelLimits) -> tuple[dict
         if recording.bad[i]:
             none[i] = "marked bad"
         elif np.isnan(low):
-            none[i] = f"NaN in {100 * np.count_nonzero(np.isnan(row)) / row.size:.3g} % of the samples"
+            none[i] = f"NaN in {_percent(np.count_nonzero(np.isnan(row)) / row.size)} of the samples"
             missing.append(i)
         elif low == high:
             none[i] = "flat"
@@ -91,7 +91,7 @@ def without_signal(recording: Recording, limits: BadChannelLimits) -> tuple[dict
     usual = float(np.median(list(held_share.values()))) if held_share else 0.0
     for i, share in held_share.items():
         if share > usual + limits.flat_share:
-            spoilt.setdefault(i, f"flat for {100 * share:.3g} % of the time")
+            spoilt.setdefault(i, f"flat for {_percent(share)} of the time")
     return none, spoilt
 
 
@@ -114,7 +114,7 @@ def _clipped(row: NDArray[np.floating], low: float, high: float, limits: BadChan
     reached, near = at_limits(row, top, bottom, 0.03 * span)
     share = reached / row.size
     if share > limits.clipped_share and reached > near:
-        return f"clipped ({100 * share:.3g} % of the samples at the limits)"
+        return f"clipped ({_percent(share)} of the samples at the limits)"
     return None
 
 
@@ -176,7 +176,7 @@ def suspicious(
     share = mains_power / (mains_power + variance)
     usual = float(np.median(mains_power / variance))
     for i in np.flatnonzero((share > limits.mains_share) & (mains_power / variance > 10 * usual)):
-        reasons.setdefault(int(i), f"{100 * share[i]:.3g} % of its power is mains")
+        reasons.setdefault(int(i), f"{_percent(share[i])} of its power is mains")
     alike = None if neighbours is None else _likeness(correlation, neighbours)
     for i, reason in _odd_variance(np.log(variance), neighbours, alike, limits).items():
         reasons.setdefault(i, reason)
@@ -249,3 +249,7 @@ def neighbours_on_grid(
     place = electrodes.place[used.argmax(axis=1)]
     apart = np.max(np.abs(place[:, None] - place[None]), axis=2)
     return [np.flatnonzero(row == 1) for row in apart]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
