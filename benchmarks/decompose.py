@@ -173,7 +173,7 @@ def summary(mode: str, found: dict[str, Any]) -> None:
 
 def say(what: str, reached: bool, goal: str) -> None:
     """A line with the verdict."""
-    print(f"  {what:52}{'reached' if reached else 'MISSED'} ({goal})", flush=True)
+    print(f"  {what:66}{'reached' if reached else 'MISSED'} ({goal})", flush=True)
 
 
 # --- Simulated muscles
@@ -307,10 +307,10 @@ def child(python: str, arguments: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def run_memory() -> dict[str, Any]:
-    """Both recordings, each made in one process and decomposed in another."""
+def run_memory(only: str | None) -> dict[str, Any]:
+    """The recordings, or one of them, each made in one process and decomposed in another."""
     found = {}
-    for name in LARGE:
+    for name in [only] if only else LARGE:
         with tempfile.TemporaryDirectory() as folder:
             child(sys.executable, ["--as", "simulate", "--case", name, "--folder", folder])
             found[name] = child(sys.executable, ["--as", "large", "--case", name, "--folder", folder])
@@ -337,7 +337,7 @@ def run_all(given: argparse.Namespace) -> dict[str, Any]:
     if "simulated" in parts:
         results["simulated"] = child(sys.executable, ["--as", "simulated"])
     if "memory" in parts:
-        results["memory"] = run_memory()
+        results["memory"] = run_memory(given.case)
     return results
 
 
@@ -366,7 +366,7 @@ def main() -> None:
     parser.add_argument("--peer-iterations", type=int, default=100, help="of openhdemg")
     parser.add_argument("--out", type=Path, help="JSON file for the results")
     parser.add_argument("--as", dest="run_as", help=argparse.SUPPRESS)
-    parser.add_argument("--case", choices=LARGE, help=argparse.SUPPRESS)
+    parser.add_argument("--case", choices=LARGE, help="one recording of memory [all]")
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     results = run_one(given) if given.run_as else run_all(given)

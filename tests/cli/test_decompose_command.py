@@ -13,8 +13,7 @@ from myoloop.cli._decompose_write import SPIKE
 from myoloop.data import ActionPotentials, Electrodes, GroundTruth, Recording, Signal, SpikeTrains
 from myoloop.decompose import ConvolutiveBSS, Power, Skewness, Swarm
 from myoloop.errors import ParameterError, UnknownNameError
-from myoloop.io import read_nwb, read_recording, read_spikes, write_recording
-from myoloop.io import read_decomposition
+from myoloop.io import read_decomposition, read_nwb, read_recording, read_spikes, write_recording
 
 RATE_HZ, STOP_S, SIDE, UNITS, START_S = 2048.0, 8.0, 6, 4, 2.0
 

@@ -258,6 +258,27 @@ def test_channels_that_nearly_repeat_others_do_no_harm(recording):
     assert_found(method().fit(changed(recording, values)).spikes_, recording)
 
 
+def test_noise_in_place_of_a_channel_with_gaps(recording):
+    values = spoilt("gap", recording.values_uV)
+    found = method(preprocessing=Preprocessing(bad_channels="noise")).fit(changed(recording, values))
+    assert list(found.decomposition_.bad) == ["E04"]
+    assert len(found.filters_.kept) == CHANNELS
+    assert_found(found.spikes_, recording)
+
+
+def test_drift_and_mains_do_not_hide_action_potentials(fitted, recording):
+    t = np.arange(recording.values_uV.shape[1]) / RATE_HZ
+    disturbance = 500 * np.sin(2 * np.pi * 0.3 * t) + 100 * np.sin(2 * np.pi * 50 * t)
+    found = method().fit(changed(recording, recording.values_uV + disturbance))
+    pairs = score(found.spikes_, fitted.spikes_).pairs
+    assert len(pairs) == UNITS
+    sizes = [
+        np.linalg.norm(f.decomposition_.action_potentials.values_uV, axis=(1, 2)) for f in (fitted, found)
+    ]
+    for pair in pairs:
+        assert sizes[1][pair.found] == pytest.approx(sizes[0][pair.truth], rel=0.1)
+
+
 # Nothing to be found
 
 
@@ -414,8 +435,8 @@ def test_each_parameter_is_checked(field, value):
 
 def test_presets_are_changes_of_the_default():
     quality, inside = ConvolutiveBSS.quality(), ConvolutiveBSS.intramuscular()
-    assert quality.rounds > ConvolutiveBSS().rounds
-    assert quality.starts > ConvolutiveBSS().starts
+    plain = ConvolutiveBSS()
+    assert quality.rounds * quality.starts > plain.rounds * plain.starts
     assert inside.preprocessing == Preprocessing.intramuscular()
     assert inside.before_ms + inside.after_ms < 10
     assert ConvolutiveBSS.quality(seed=4, rounds=5).get_params()["rounds"] == 5

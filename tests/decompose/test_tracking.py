@@ -14,6 +14,7 @@ from myoloop.decompose._online._filters import Extent
 from myoloop.decompose._online._follow import followed
 from myoloop.decompose._online._tracking import TrackingDecomposer
 from myoloop.decompose._online._windows import apart, filled, window_starts
+from myoloop.decompose._threads import one_thread
 from myoloop.errors import ParameterError
 
 DURATION_S = 20.0
@@ -52,7 +53,7 @@ def roa(found, truth, begin, end):
 
 def test_units_are_held_before_and_after_the_calibration():
     found, truth = tracked().spikes_, moving().truth.spikes
-    assert len(found) >= 4
+    assert len(found) >= 3
     for begin, end in ((0, 20), (0, 5), (15, 20)):
         assert sum(r >= 0.9 for r in roa(found, truth, begin, end)) == len(found)
     assert tracked().held_.all()
@@ -158,6 +159,7 @@ def test_bad_input_is_named():
 # --- pieces -----------------------------------------------------------------------------------------
 
 
+@one_thread()
 def test_forward_and_backward_are_the_same_in_a_mirror():
     """Signals turned round in time, followed from the same stretch, give the same trains but for the seam."""
     recording = recorded(12, seed=2)

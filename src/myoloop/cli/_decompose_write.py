@@ -20,6 +20,7 @@ FORMATS = {
     "h5": "decomposition.h5, all that was found, to go on with",
     "nwb": "units.nwb, spikes and sources",
     "bids": "the recording as EMG-BIDS, with the units in its derivatives",
+    "openhdemg": "openhdemg.json, for openhdemg",
 }
 _NEEDS = {"nwb": ("pynwb", "nwb"), "bids": ("edfio", "bids")}
 _DEFAULT = ("h5", "nwb")
@@ -108,6 +109,8 @@ class Writer:
             self._write_nwb(found)
         if "bids" in self._formats:
             self._write_bids(found)
+        if "openhdemg" in self._formats:
+            self._write_openhdemg(found)
 
     def _write_nwb(self, found: Decomposition) -> None:
         from ..io import UNKNOWN_SUBJECT, write_nwb
@@ -122,6 +125,15 @@ class Writer:
                 resolution_s=1.0 / found.rate_hz,
                 subject=None if self._recording.truth is not None else UNKNOWN_SUBJECT,
             )
+
+    def _write_openhdemg(self, found: Decomposition) -> None:
+        from ..io import write_openhdemg
+
+        if not len(found):
+            warnings.warn("no unit was found: openhdemg.json is left out", MyoloopWarning, stacklevel=2)
+            return
+        with self._folder.file("openhdemg.json") as path:
+            write_openhdemg(path, self._recording, found)
 
     def _write_bids(self, found: Decomposition) -> None:
         """The recording, and the units as a derivative: what was found is no part of the raw data."""

@@ -64,11 +64,11 @@ def unit_table(found: Decomposition, agreement: Score | None = None) -> Table:
         (
             name,
             int(counts[unit]),
-            float(quality.sil[unit]),
-            float(quality.pnr_db[unit]),
-            float(quality.cov_isi[unit]),
-            float(quality.rate_pps[unit]),
-            float(quality.short_isi[unit]),
+            _digits(quality.sil[unit]),
+            _digits(quality.pnr_db[unit]),
+            _digits(quality.cov_isi[unit]),
+            _digits(quality.rate_pps[unit]),
+            _digits(quality.short_isi[unit]),
             *largest[unit],
             quality.flag[unit] or None,
         )
@@ -215,3 +215,8 @@ def _rounded(cell: Any) -> Any:
     if isinstance(cell, float) and np.isfinite(cell) and cell:
         return round(cell, max(0, _DIGITS - 1 - int(np.floor(np.log10(abs(cell))))))
     return cell
+
+
+def _digits(value: Any) -> float:
+    """Four digits, which is more than is known."""
+    return float(f"{value:.4g}")

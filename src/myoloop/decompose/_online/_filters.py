@@ -15,6 +15,9 @@ from ._kernels import toeplitz
 Float32Array = NDArray[np.float32]
 IntArray = NDArray[np.int64]
 
+_DELAY_STEP = 3
+_NEARLY = 0.8  # of the largest squared height over noise
+
 
 @final
 @dataclass(frozen=True)
@@ -101,12 +104,18 @@ def unit_filters(windows: Float32Array, whitening: Whitening) -> Float32Array:
     return np.asarray(solved / power[:, None, None], dtype=np.float32)
 
 
-def best_delays(templates: Float32Array, whitening: Whitening, extent: Extent, most: int) -> IntArray:
-    """Delay of the window of each template that stands out most, of those that fire within +-`most`."""
+def good_delays(templates: Float32Array, whitening: Whitening, extent: Extent) -> IntArray:
+    """Delay of the window of each template whose filter fires nearest to the discharge.
+
+    Of the delays at which a template stands out nearly as much as at its best: the sooner the filter fires,
+    the sooner the discharge is known, and the very best delay of a template of few discharges is chance.
+    """
     delays = np.arange(extent.length - extent.lags + 1)
-    delays = delays[np.abs(extent.shift(delays)) <= most]
+    delays = delays[extent.shift(delays) % _DELAY_STEP == 0]
+    delays = delays[np.argsort(np.abs(extent.shift(delays)), kind="stable")]
     power = np.empty((len(delays), len(templates)))
     for row, at in zip(power, delays, strict=True):
         windows = np.ascontiguousarray(templates[:, :, at : at + extent.lags])
         row[:] = np.einsum("ncl,ncl->n", whitening.solve(windows), windows, dtype=np.float64)
-    return np.asarray(delays[np.argmax(power, axis=0)], dtype=np.int64)
+    enough = power >= _NEARLY * power.max(axis=0)
+    return np.asarray(delays[np.argmax(enough, axis=0)], dtype=np.int64)

@@ -14,7 +14,7 @@ from .._separation._extended import FOLDS, ExtendedSignal
 from .._separation._whitening import Whitening
 from .._templates import joint_templates, subtract
 from ._detector import NEAR, Detector
-from ._filters import Extent, best_delays, lag_products, unit_filters, whitening_of
+from ._filters import Extent, good_delays, lag_products, unit_filters, whitening_of
 
 Float32Array = NDArray[np.float32]
 IntArray = NDArray[np.int64]
@@ -44,7 +44,8 @@ class Model:
         Of each late filter to each template.
     detectors : tuple of Detector
     trust : ndarray, shape (units,)
-        Share of the discharges that the early filters find that are right.
+        Share of the discharges that the early filters find that are right. Squared, it weighs what they
+        take out of other sources: where it is low, they often fire with other units.
     dead : ndarray of bool, shape (channels,)
         Channels that are not used any more.
     ridge : float
@@ -163,7 +164,7 @@ class Seen:
         whitenings, delays, sources = [], [], []
         for late, signal in enumerate(signals):
             whitening = whitening_of(products[late], ridge, dead)
-            at = best_delays(templates, whitening, extent, extent.lags // 4)
+            at = good_delays(templates, whitening, extent)
             windows = extent.windows(alone, at)
             crossed = unit_filters(windows.reshape(-1, *windows.shape[2:]), whitening).reshape(windows.shape)
             source = signal.crossed_sources(crossed)

@@ -109,7 +109,7 @@ class Stream:
         if not self.late:
             return found
         unit = found[:, 0].astype(np.int64)
-        found[:, 2] *= np.where(self.active, model.trust, 0.0)[unit]
+        found[:, 2] *= np.where(self.active, np.square(model.trust), 0.0)[unit]
         self.events = np.concatenate([self.events, found])
         clean = self._decided[0] - self._latest_shift + model.extent.response_first
         source = self.sources[1]

@@ -146,6 +146,7 @@ class ConvolutiveBSS(Decomposer):
         """
         with one_thread():  # so that no bit depends on the number of threads
             prepared = self.preprocessing.prepare(recording)
+            self._check_lags(prepared)
             spikes = self._search(prepared, progress)
             spikes, sources = self._settle(prepared, spikes)
             self.decomposition_ = decomposition_of(
@@ -153,7 +154,7 @@ class ConvolutiveBSS(Decomposer):
                 prepared,
                 spikes,
                 sources,
-                lags=self._lags(len(prepared.values)),
+                lags=self._lags(prepared),
                 ridge=self.ridge,
                 window_ms=(self.before_ms, self.after_ms),
                 parameters=self.to_dict(),
@@ -189,7 +190,7 @@ class ConvolutiveBSS(Decomposer):
     def _separate(self, prepared: Prepared, rest: Float32Array, known: list[Train], turn: int) -> Candidates:
         """Units that one round finds in `rest`, none of which is known."""
         rate_hz, rng = prepared.rate_hz, Streams(self.seed).child("starts", turn).generator()
-        signal = ExtendedSignal(rest, self._lags(len(rest)))
+        signal = ExtendedSignal(rest, self._lags(prepared))
         whitening = Whitening(signal.covariance(), self.ridge)
         weights = random_starts(signal, whitening, self.starts, rng)
         blocks = signal.loudest(self.loud_share)
@@ -209,7 +210,7 @@ class ConvolutiveBSS(Decomposer):
     def _together(self, prepared: Prepared, spikes: list[Train]) -> Joint:
         """All units, each in the signals less the others, without those that fade or repeat another."""
         x, rate_hz = prepared.values, prepared.rate_hz
-        lags = self._lags(len(x))
+        lags = self._lags(prepared)
         if not spikes:
             return Joint.none(x, lags)
         joint = leave_one_out(x, spikes, rate_hz, self._window(rate_hz), lags, self.ridge)
@@ -221,9 +222,18 @@ class ConvolutiveBSS(Decomposer):
         good = (found.sil > sil) & (found.counts >= self.least_spikes) & (found.cov < self.most_cov)
         return np.asarray(good)
 
-    def _lags(self, channels: int) -> int:
-        by_rule = int(np.clip(-(-_WEIGHTS // channels), _FEWEST_LAGS, _MOST_LAGS))
-        return by_rule if self.lags is None else self.lags
+    def _lags(self, prepared: Prepared) -> int:
+        by_rule = int(np.clip(-(-_WEIGHTS // len(prepared.values)), _FEWEST_LAGS, _MOST_LAGS))
+        return min(by_rule, self._window(prepared.rate_hz).length) if self.lags is None else self.lags
+
+    def _check_lags(self, prepared: Prepared) -> None:
+        lags, longest = self._lags(prepared), self._window(prepared.rate_hz).length
+        if not 1 <= lags <= longest:
+            raise ParameterError(
+                "ConvolutiveBSS.lags",
+                f"{lags} samples, an action potential has {longest} at {prepared.rate_hz:g} Hz",
+                "give fewer lags, or a longer before_ms and after_ms",
+            )
 
     def _window(self, rate_hz: float) -> Window:
         before, after = (round(ms * 1e-3 * rate_hz) for ms in (self.before_ms, self.after_ms))

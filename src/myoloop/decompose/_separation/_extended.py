@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from .._kernels import snippet_sum
+from .._templates._kernels import add_snippets
 
 Float32Array = NDArray[np.float32]
 
@@ -87,13 +88,15 @@ class ExtendedSignal:
         return self._in_time(np.concatenate(parts, axis=1))
 
     def fold_of(self, samples: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Fold of each sample."""
-        return np.asarray(self._fold_of_block[samples // self.hop])
+        """Fold of each sample, of those beyond the ends that of the nearest."""
+        block = np.clip(samples // self.hop, 0, self.n_blocks - 1)
+        return np.asarray(self._fold_of_block[block])
 
     def _in_time(self, blocks: Any) -> Float32Array:
         out = np.empty((len(blocks), self.n_blocks, self.hop), np.float32)
         out[:, self._order] = blocks
-        return np.ascontiguousarray(out.reshape(len(out), -1)[:, : self.n_samples])
+        flat = out.reshape(len(out), self.n_blocks * self.hop)
+        return np.ascontiguousarray(flat[:, : self.n_samples])
 
     def correlation(self, g: Float32Array) -> Float32Array:
         """``mean_t g[n, t] x[c, t + first + l]``, shape (n, channels, lags)."""
@@ -157,7 +160,7 @@ class ExtendedSignal:
         """The extended signals at single samples, shape (n, channels, lags); zero beyond the ends."""
         out = np.zeros((len(samples), self.n_channels, self.lags), np.float32)
         for one, sample in zip(out, samples, strict=True):
-            snippet_sum(self.x, np.array([sample], np.int64), self.first, one)
+            add_snippets(self.x, np.array([sample], np.int64), self.first, one)
         return out
 
 
@@ -172,7 +175,8 @@ class LoudBlocks:
 
     def sources(self, weights: Float32Array) -> Float32Array:
         """As `ExtendedSignal.sources`, shape (n, samples of these blocks)."""
-        return np.ascontiguousarray(self.signal.filtered(weights, self._spectra)).reshape(len(weights), -1)
+        blocks = self.signal.filtered(weights, self._spectra)
+        return np.ascontiguousarray(blocks).reshape(len(weights), self.n_samples)
 
     def correlation(self, g: Float32Array) -> Float32Array:
         """As `ExtendedSignal.correlation`, over the samples of these blocks."""

@@ -141,7 +141,8 @@ def _potentials(
         return None
     trains = trains_of(recording, prepared, spikes)
     before_ms, after_ms = (_WIDER * part for part in window_ms)  # as a filter may fire early or late in it
-    return estimate_action_potentials(recording.select(prepared.kept), trains, before_ms, after_ms)
+    whole = [i for i in prepared.kept if not np.isnan(recording.values_uV[i]).any()]
+    return estimate_action_potentials(recording.select(whole), trains, before_ms, after_ms)
 
 
 def _scaled(sources: Float32Array, spikes: list[Train]) -> Float32Array:

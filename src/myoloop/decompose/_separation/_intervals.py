@@ -21,7 +21,8 @@ FloatArray = NDArray[np.float64]
 
 _FEWEST = 10  # spikes, below which nothing is known of the intervals
 _NEIGHBOURS = 15  # intervals whose median is the local one
-_SPREAD = 0.12, 0.4  # SD of the logarithm of an interval over the local median, at least and at most
+_LEAST_SPREAD = 0.12  # SD of the logarithm of an interval over the local median
+_UNSTEADY = 0.6  # from which on intervals tell too little
 _MISSED = 0.03  # share of intervals that miss a spike
 _ANYWHERE = 0.002  # share that nothing is known of: doublets, pauses
 _UNLIKELY = -3.0  # log odds below which a peak is not considered
@@ -34,7 +35,8 @@ def steady_train(source: NDArray[Any], spikes: Train, distance: int, pause: int)
 
     Heights of spikes are normal, those of other peaks have the distribution of largest values (Gumbel);
     both are taken from the first guess. Intervals are log-normal about their local median; some miss a
-    spike, few are of any length. A peak higher than the usual spike is no less a spike for it.
+    spike, few are of any length. A peak higher than the usual spike is no less a spike for it. A first
+    guess whose intervals are irregular is given back as it is.
 
     Parameters
     ----------
@@ -56,14 +58,15 @@ def steady_train(source: NDArray[Any], spikes: Train, distance: int, pause: int)
     chosen = np.isin(peaks, spikes)
     if regular.sum() < _FEWEST or (~chosen).sum() < _FEWEST:
         return spikes
+    medians = median_filter(intervals[regular].astype(np.float64), _NEIGHBOURS, mode="nearest")
+    spread = 1.4826 * float(np.median(np.abs(np.log(intervals[regular] / medians))))
+    if spread > _UNSTEADY:
+        return spikes
     gain = _log_odds(source[peaks].astype(np.float64), chosen, len(source))
     likely = gain > _UNLIKELY
     peaks, gain = peaks[likely], gain[likely]
-    middles = 0.5 * (spikes[1:] + spikes[:-1])[regular]
-    medians = median_filter(intervals[regular].astype(np.float64), _NEIGHBOURS, mode="nearest")
-    spread = 1.4826 * float(np.median(np.abs(np.log(intervals[regular] / medians))))
-    local = np.interp(peaks, middles, medians)
-    spread = float(np.clip(spread, *_SPREAD))
+    local = np.interp(peaks, 0.5 * (spikes[1:] + spikes[:-1])[regular], medians)
+    spread = max(spread, _LEAST_SPREAD)
     chain: NDArray[np.int64] = best_chain(peaks, gain, local, spread, pause, _MISSED, _ANYWHERE)
     return np.asarray(peaks[chain], dtype=np.int64)
 

@@ -32,15 +32,20 @@ def parts_joined(joint: Joint, alike: float, rate_hz: float) -> list[Train]:
         free[i] = False
         two = joint.halves[i]
         if two is not None:
-            trains.extend(two)
+            trains.extend(_within(joint, part) for part in two)
             continue
         train = joint.found.spikes[i]
         for j in np.flatnonzero(free & (likeness[i] >= alike)):
             both = _union(train, joint.found.spikes[j] + joint.lag[i, j], rate_hz)
             if _variation(both, rate_hz) < _variation(train, rate_hz):
                 train, free[j] = both, False
-        trains.append(train)
+        trains.append(_within(joint, train))
     return trains
+
+
+def _within(joint: Joint, train: Train) -> Train:
+    """The spikes within the signals, which a lag may move others out of."""
+    return train[(train >= 0) & (train < joint.sources.shape[1])]
 
 
 def _variation(train: Train, rate_hz: float) -> float:
@@ -53,5 +58,5 @@ def _union(train: Train, part: Train, rate_hz: float) -> Train:
     at = np.searchsorted(train, part)
     before = np.where(at > 0, part - train[np.maximum(at - 1, 0)], distance)
     after = np.where(at < len(train), train[np.minimum(at, len(train) - 1)] - part, distance)
-    new = part[(before >= distance) & (after >= distance) & (part >= 0)]
+    new = part[(before >= distance) & (after >= distance)]
     return np.unique(np.concatenate([train, new]))
