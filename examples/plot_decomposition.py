@@ -30,8 +30,7 @@ trains = [
 ]
 silent = [[] for _ in range(anatomy.units - len(trains))]
 spikes = SpikeTrains.from_trains([*(train[train < 11.9] for train in trains), *silent], t_stop_s=12.0)
-noise = emg.Noise(parts=(emg.WhiteNoise(rms_uV=1.0),))
-recording = model.record(spikes, noise=noise, snr_db=20, seed=1)
+recording = model.record(spikes, snr_db=20, seed=1)
 print(recording)
 
 # %%

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 
 
-def test_the_ten_lines_and_those_for_emg_run(tmp_path, monkeypatch, capsys):
+def test_the_ten_lines_and_those_for_emg_and_back_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     names = run_blocks(README, code_blocks(README, "python"))
 
@@ -22,9 +22,12 @@ def test_the_ten_lines_and_those_for_emg_run(tmp_path, monkeypatch, capsys):
     assert names["recording"].values_uV.shape == (64, 4096)
     assert 10.0 < names["recording"].values_uV.std() < 5000.0
     assert (tmp_path / "emg.nwb").stat().st_size > 64 * 4096 * 4
+    agreement = names["decompose"].score(names["found"].spikes, names["contraction"].truth.spikes)
+    assert agreement.good >= 10
+    assert agreement.unit_precision >= 0.9
 
 
-def test_the_ten_lines_are_ten_and_emg_takes_three_more():
+def test_the_ten_lines_are_ten_and_emg_takes_three_more_and_the_way_back_four():
     blocks = code_blocks(README, "python")
     counts = [
         len([line for line in block.splitlines() if line and not line.startswith(("import", "from"))])
@@ -32,7 +35,7 @@ def test_the_ten_lines_are_ten_and_emg_takes_three_more():
     ]
 
     assert counts[0] <= 10
-    assert counts[1:] == [3]
+    assert counts[1:] == [3, 4]
 
 
 def test_the_two_commands_are_there():

@@ -118,7 +118,7 @@ class Decomposition:
         What finds the units in new data.
     quality : UnitQuality
     action_potentials : ActionPotentials, optional
-        Estimates by least squares on all channels of the recording, in uV.
+        Estimates by joint least squares on the good channels, within the band of the filters, in uV.
     bad : mapping of str to str
         Channels that were left out, and why.
     parameters : mapping

@@ -109,11 +109,17 @@ class ConvolutiveBSS(Decomposer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.contrast, Contrast):
+        if isinstance(self.contrast, type) or not isinstance(self.contrast, Contrast):
             raise ParameterError(
                 "ConvolutiveBSS.contrast", f"{shown(self.contrast)} was given", "give e.g. Skewness()"
             )
-        if self.lags is not None and (not isinstance(self.lags, int) or self.lags < 1):
+        if not isinstance(self.preprocessing, Preprocessing):
+            raise ParameterError(
+                "ConvolutiveBSS.preprocessing",
+                f"{shown(self.preprocessing)} was given",
+                "give a Preprocessing",
+            )
+        if self.lags is not None and (type(self.lags) is not int or self.lags < 1):
             raise ParameterError(
                 "ConvolutiveBSS.lags", f"{shown(self.lags)} was given", "give a whole number of samples"
             )

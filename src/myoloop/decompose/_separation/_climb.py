@@ -12,6 +12,7 @@ from ._whitening import Whitening
 Float32Array = NDArray[np.float32]
 
 _SETTLED = 1e-4  # 1 - |cosine| between two iterations
+_SILENT = 1e-12  # standard deviation of a source
 
 
 def random_starts(
@@ -51,21 +52,18 @@ def climb(
     ----------
     Hyvarinen (1999), IEEE Trans Neural Netw 10:626, Eq. 20, with implicit whitening.
     """
-    weights = weights.copy()
-    moving = np.arange(len(weights))
+    weights = _unit_length(weights)
     for _ in range(iterations):
-        if not len(moving):
-            break
-        old = weights[moving]
-        sources = blocks.sources(old)
-        power = np.mean(np.square(sources), axis=1, keepdims=True)
-        sources /= np.sqrt(np.maximum(power, np.finfo(np.float32).tiny))
+        sources = blocks.sources(weights)
+        power = np.sqrt(np.mean(np.square(sources), axis=1))
+        scale = np.where(power > _SILENT, 1 / np.maximum(power, _SILENT), 0).astype(np.float32)
+        sources *= scale[:, None]
         slope, derivative = contrast.slope(sources)
-        towards = whitening.solve(blocks.correlation(slope)) - derivative[:, None, None] * old
-        new = _unit_length(towards)
-        weights[moving] = new
-        cosine = np.abs(np.einsum("ncl,ncl->n", new, _unit_length(old)))
-        moving = moving[1 - cosine >= _SETTLED]
+        towards = whitening.solve(blocks.correlation(slope))
+        towards -= (derivative * scale)[:, None, None] * weights
+        old, weights = weights, _unit_length(towards)
+        if np.all(1 - np.abs(np.einsum("ncl,ncl->n", weights, old)) < _SETTLED):
+            break
     return weights
 
 

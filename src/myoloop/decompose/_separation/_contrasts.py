@@ -102,7 +102,7 @@ class Power(Parameters, Contrast):
     decomposition).
     """
 
-    exponent: float = number(3.0, above=1)
+    exponent: float = number(3.0, at_least=2)
 
     def slope(self, s: Float32Array) -> tuple[Float32Array, Float32Array]:
         """Slope |s|^(exponent - 1)."""
@@ -124,7 +124,7 @@ class Swarm(Contrast):
     members: tuple[Contrast, ...] = tuple(Power(exponent=e) for e in (2.5, 3.0, 3.5, 4.0, 5.0, 6.0))
 
     def __post_init__(self) -> None:
-        right = all(isinstance(one, Contrast) for one in self.members)
+        right = all(isinstance(one, Contrast) and not isinstance(one, type) for one in self.members)
         if not self.members or not right:
             raise ParameterError("Swarm.members", shown(self.members), "give a tuple of contrasts")
 

@@ -15,7 +15,7 @@ from .._decomposition import Decomposition, SeparationFilters
 from .._kernels import peaks_of
 from .._metrics import unit_quality
 from .._preprocessing._prepare import Prepared, Preprocessing
-from .._templates import estimate_action_potentials
+from .._templates import joint_templates
 from ._candidates import PAUSE_S, REFRACTORY_S, Train
 from ._extended import ExtendedSignal
 from ._intervals import steady_train
@@ -137,12 +137,17 @@ def trains_of(
 def _potentials(
     recording: Recording, prepared: Prepared, spikes: list[Train], window_ms: tuple[float, float]
 ) -> ActionPotentials | None:
+    """By joint least squares, on the good channels, within the band: what else they hold would disturb."""
     if not spikes:
         return None
-    trains = trains_of(recording, prepared, spikes)
-    before_ms, after_ms = (_WIDER * part for part in window_ms)  # as a filter may fire early or late in it
-    whole = [i for i in prepared.kept if not np.isnan(recording.values_uV[i]).any()]
-    return estimate_action_potentials(recording.select(whole), trains, before_ms, after_ms)
+    rate_hz = prepared.rate_hz
+    before, after = (round(_WIDER * ms * 1e-3 * rate_hz) for ms in window_ms)  # a filter may fire off centre
+    names = [recording.channels[i] for i in prepared.kept]
+    good = np.array([name not in prepared.bad for name in names], dtype=bool)
+    values = joint_templates(prepared.values[good], spikes, -before, before + after)
+    values *= prepared.scale_uV[good].astype(np.float32)[:, None]
+    channels = tuple(name for name, whole in zip(names, good, strict=True) if whole)
+    return ActionPotentials(values, rate_hz, t_start_s=-before / rate_hz, channels=channels)
 
 
 def _scaled(sources: Float32Array, spikes: list[Train]) -> Float32Array:
