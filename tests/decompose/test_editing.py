@@ -175,7 +175,7 @@ def test_a_filter_without_false_spikes_is_better(found, recording, session):
     """Filters from many false spikes; the false ones taken out; the filter calculated again."""
     unit, lag_s = true_unit(found, recording, 3)
     truth_s = recording.truth.spikes[unit] + lag_s
-    session.add_spikes_above(3, 0.25)
+    session.add_spikes_above(3, 0.15)
     wrong = false_spikes(session, 3, truth_s)
     assert len(wrong) > 30
     session.recalculate_filter(3)

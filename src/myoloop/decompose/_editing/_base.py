@@ -84,7 +84,7 @@ class Session(ABC):
         """
         if self._at == 0:
             return self.original
-        return edited(self.original, self.recording, self._units, self.history)
+        return edited(self.original, self._signals, self._units, self.history)
 
     def undo(self) -> Edit:
         """Take the last edit back, and say which it was.

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...data import ActionPotentials, Recording, SpikeTrains
+from ...data import ActionPotentials, SpikeTrains
 from ...errors import ParameterError
 from .._decomposition import Decomposition
-from .._templates import estimate_action_potentials
+from .._separation._finish import potentials_in_band
 from .._threads import one_thread
+from ._signals import Signals
 from ._state import UnitState, quality_of
 
 Units = tuple[UnitState, ...]
@@ -18,7 +19,7 @@ Units = tuple[UnitState, ...]
 
 @one_thread()
 def edited(
-    original: Decomposition, recording: Recording, units: Units, history: tuple[str, ...]
+    original: Decomposition, signals: Signals, units: Units, history: tuple[str, ...]
 ) -> Decomposition:
     """A decomposition of the units that are left."""
     spikes = _trains(original, units)
@@ -34,7 +35,7 @@ def edited(
         sources=np.concatenate(sources),
         filters=replace(filters, weights=weights, centroids=centroids),
         quality=quality_of(units),
-        action_potentials=_potentials(original.action_potentials, recording, units, spikes),
+        action_potentials=_potentials(original.action_potentials, signals, units),
         history=history,
     )
 
@@ -61,9 +62,7 @@ def _times(original: Decomposition, unit: UnitState) -> np.ndarray[tuple[int], n
     return np.asarray(original.spikes.t_start_s + unit.spikes / original.rate_hz)
 
 
-def _potentials(
-    old: ActionPotentials | None, recording: Recording, units: Units, spikes: SpikeTrains
-) -> ActionPotentials | None:
+def _potentials(old: ActionPotentials | None, signals: Signals, units: Units) -> ActionPotentials | None:
     """Estimated anew even where no train differs: bits must not depend on the way that led here."""
     if old is None or not units:
         return None
@@ -74,14 +73,16 @@ def _potentials(
             f"{', '.join(silent)} without a spike, and thus without an action potential",
             "delete the unit, or undo the removal of its spikes",
         )
-    missing = [name for name in old.channels if name not in recording.channels]
+    names = [signals.recording.channels[i] for i in signals.filters.kept]
+    missing = [name for name in old.channels if name not in names]
     if missing:
         raise ParameterError(
             "EditSession.recording",
             f"no channel {', '.join(missing[:5])}, which has action potentials",
             "give the recording that was decomposed",
         )
-    chosen = [recording.channels.index(name) for name in old.channels]
-    before_ms = -1e3 * old.t_start_s
-    after_ms = 1e3 * (old.values_uV.shape[2] - 1) / old.rate_hz - before_ms
-    return estimate_action_potentials(recording.select(chosen), spikes, before_ms, after_ms)
+    rows = [names.index(name) for name in old.channels]
+    span = round(old.t_start_s * old.rate_hz), old.values_uV.shape[2]
+    scale = signals.filters.scale_uV[rows]
+    trains = [unit.spikes for unit in units]
+    return potentials_in_band(signals.x[rows], scale, trains, old.rate_hz, span, old.channels)

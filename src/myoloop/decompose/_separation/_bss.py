@@ -211,6 +211,7 @@ class ConvolutiveBSS(Decomposer):
         for _ in range(self.joint_passes - 1):
             spikes = parts_joined(self._together(prepared, spikes), self.alike, prepared.rate_hz)
         joint = self._together(prepared, spikes)
+        joint = joint.select(self._acceptable(joint.found, self.least_sil))  # nobody divides them any more
         return joint.found.spikes, joint.sources
 
     def _together(self, prepared: Prepared, spikes: list[Train]) -> Joint:

@@ -140,14 +140,31 @@ def _potentials(
     """By joint least squares, on the good channels, within the band: what else they hold would disturb."""
     if not spikes:
         return None
-    rate_hz = prepared.rate_hz
-    before, after = (round(_WIDER * ms * 1e-3 * rate_hz) for ms in window_ms)  # a filter may fire off centre
-    names = [recording.channels[i] for i in prepared.kept]
+    before, after = (round(_WIDER * ms * 1e-3 * prepared.rate_hz) for ms in window_ms)
+    names = [recording.channels[i] for i in prepared.kept]  # a filter may fire off centre: hence wider
     good = np.array([name not in prepared.bad for name in names], dtype=bool)
-    values = joint_templates(prepared.values[good], spikes, -before, before + after)
-    values *= prepared.scale_uV[good].astype(np.float32)[:, None]
-    channels = tuple(name for name, whole in zip(names, good, strict=True) if whole)
-    return ActionPotentials(values, rate_hz, t_start_s=-before / rate_hz, channels=channels)
+    return potentials_in_band(
+        prepared.values[good],
+        prepared.scale_uV[good],
+        spikes,
+        prepared.rate_hz,
+        (-before, before + after),
+        tuple(name for name, whole in zip(names, good, strict=True) if whole),
+    )
+
+
+def potentials_in_band(
+    x: Float32Array,
+    scale_uV: NDArray[np.float64],  # noqa: N803
+    spikes: list[Train],
+    rate_hz: float,
+    span: tuple[int, int],
+    channels: tuple[str, ...],
+) -> ActionPotentials:
+    """Action potentials by joint least squares from prepared signals; `span`: first sample and length."""
+    values = joint_templates(x, spikes, *span)
+    values *= scale_uV.astype(np.float32)[:, None]
+    return ActionPotentials(values, rate_hz, t_start_s=span[0] / rate_hz, channels=channels)
 
 
 def _scaled(sources: Float32Array, spikes: list[Train]) -> Float32Array:

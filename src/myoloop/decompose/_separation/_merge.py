@@ -45,7 +45,7 @@ def parts_joined(joint: Joint, alike: float, rate_hz: float) -> list[Train]:
 
 def _within(joint: Joint, train: Train) -> Train:
     """The spikes within the signals, which a lag may move others out of."""
-    return train[(train >= 0) & (train < joint.sources.shape[1])]
+    return np.asarray(train[(train >= 0) & (train < joint.sources.shape[1])])
 
 
 def _variation(train: Train, rate_hz: float) -> float:
