@@ -42,8 +42,8 @@ def online(calibration, known, **options):
 
 
 @functools.cache
-def in_one_piece(adapt, peel):
-    found = online(*calibrated(), adapt=adapt, peel=peel)
+def in_one_piece(adapt, passes):
+    found = online(*calibrated(), adapt=adapt, passes=passes)
     return found, in_blocks(found, NEW.values_uV, [])
 
 
@@ -74,10 +74,10 @@ def test_units_are_found_in_new_signals_where_they_fire(calibration, known):
     assert found.spikes().annotations["unit_id"].tolist() == list(found.unit_ids_)
 
 
-@pytest.mark.parametrize("peel", [True, False])
-def test_discharges_have_the_times_of_the_offline_result(calibration, known, peel):
+@pytest.mark.parametrize("passes", [2, 1, 0])
+def test_discharges_have_the_times_of_the_offline_result(calibration, known, passes):
     """Though the causal filter delays, and each unit's filter fires at a delay of its own."""
-    found = online(calibration, known, peel=peel)
+    found = online(calibration, known, passes=passes)
     found.process(calibration.values_uV)
     matching = match_trains(found.spikes(), known.spikes_)
     assert np.array_equal(matching.pairs, np.stack([np.arange(len(known.spikes_))] * 2, axis=1))
@@ -86,9 +86,9 @@ def test_discharges_have_the_times_of_the_offline_result(calibration, known, pee
 
 
 @settings(max_examples=12, deadline=None)
-@given(st.lists(st.integers(0, NEW.values_uV.shape[1]), max_size=30), st.booleans(), st.booleans())
-def test_any_cut_into_blocks_gives_the_same_bits(cuts, adapt, peel):
-    found, whole = in_one_piece(adapt, peel)
+@given(st.lists(st.integers(0, NEW.values_uV.shape[1]), max_size=30), st.booleans(), st.integers(0, 2))
+def test_any_cut_into_blocks_gives_the_same_bits(cuts, adapt, passes):
+    found, whole = in_one_piece(adapt, passes)
     for a, b in zip(in_blocks(found.reset(), NEW.values_uV, cuts), whole, strict=True):
         assert np.array_equal(a, b)
 
@@ -103,8 +103,8 @@ def test_blocks_of_an_odd_length_give_the_same_bits(calibration, known):
 
 
 def test_no_discharge_comes_later_than_the_latency(calibration, known):
-    for peel in (True, False):
-        found = online(calibration, known, peel=peel)
+    for passes in (2, 1, 0):
+        found = online(calibration, known, passes=passes)
         late = []
         for k in range(0, NEW.values_uV.shape[1], 41):
             block = NEW.values_uV[:, k : k + 41]
@@ -141,11 +141,11 @@ def test_state_reset_and_the_time_of_the_stream(calibration, known):
 def test_peeling_finds_more_of_what_is_there(calibration, known):
     noisy = recorded(8, seed=5, noise_uV=12.0)
     roa = {}
-    for peel in (True, False):
-        found = online(calibration, known, peel=peel)
+    for passes in (2, 1, 0):
+        found = online(calibration, known, passes=passes)
         found.process(noisy.values_uV)
-        roa[peel] = np.mean(agreement(found.spikes(), noisy.truth.spikes, 0, 8))
-    assert roa[True] >= roa[False]
+        roa[passes] = np.mean(agreement(found.spikes(), noisy.truth.spikes, 0, 8))
+    assert roa[2] >= roa[0]
 
 
 # --- adaptation -------------------------------------------------------------------------------------
@@ -297,7 +297,7 @@ def test_parameters_are_checked():
         Adaptation(period_s=0)
     with pytest.raises(ParameterError, match=r"OnlineDecomposer\.adaptation"):
         OnlineDecomposer(adaptation=3)
-    assert OnlineDecomposer(peel=False).get_params()["peel"] is False
+    assert OnlineDecomposer(passes=0).get_params()["passes"] == 0
 
 
 # --- plain forms of the kernels ---------------------------------------------------------------------

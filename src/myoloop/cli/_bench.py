@@ -19,6 +19,7 @@ _SCRIPTS = {
     "synthesis": "synthesis.py",
     "learn": "learn.py",
     "decompose": "decompose.py",
+    "online": "online.py",
 }
 _WITH_REPEATS = ("engine", "emg", "emg-peer", "synthesis", "decompose")
 _WITH_OUT = ("engine", "emg", "emg-peer", "decompose")
@@ -48,8 +49,8 @@ def bench(
 ) -> None:
     """Measure how fast something is, beside its peers, and print the table.
 
-    NAME is engine (the default), emg, emg-peer, muscle, synthesis, learn or decompose. Peers that are not
-    installed are named; `uv run --group bench myoloop bench` has those of the engine.
+    NAME is engine (the default), emg, emg-peer, muscle, synthesis, learn, decompose or online. Peers that
+    are not installed are named; `uv run --group bench myoloop bench` has those of the engine.
     """
     if name not in _SCRIPTS:
         raise UnknownNameError("bench", name, _SCRIPTS)

@@ -26,7 +26,7 @@ _REFERENCE = (
     "--method",
     "--preset",
     metavar="NAME",
-    help="surface, quality (more units, in three times the time), intramuscular [by the electrodes].",
+    help="surface, quality (more units, in less than twice the time), intramuscular [by the electrodes].",
 )
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Seed [0].")
 @click.option("--rounds", type=click.IntRange(min=1), metavar="N", help="Most rounds of the search.")

@@ -21,6 +21,10 @@ from ._metrics import (
     unit_quality,
 )
 from ._metrics._bound import upper_bound
+from ._online._adapt import Adaptation
+from ._online._decomposer import OnlineDecomposer
+from ._online._results import OnlineSpikes, OnlineState
+from ._online._tracking import TrackingDecomposer
 from ._preprocessing._bad_channels import BadChannelLimits
 from ._preprocessing._live import LiveFilter
 from ._preprocessing._prepare import Prepared, Preprocessing, find_bad_channels
@@ -30,6 +34,7 @@ from ._separation._contrasts import BoundedSkewness, Contrast, Kurtosis, LogCosh
 from ._templates import estimate_action_potentials, explained_variance
 
 __all__ = [
+    "Adaptation",
     "BadChannelLimits",
     "BoundedSkewness",
     "ContestScore",
@@ -44,6 +49,9 @@ __all__ = [
     "LogCosh",
     "Matching",
     "MatchingRule",
+    "OnlineDecomposer",
+    "OnlineSpikes",
+    "OnlineState",
     "Power",
     "Prepared",
     "Preprocessing",
@@ -52,6 +60,7 @@ __all__ = [
     "SeparationFilters",
     "Skewness",
     "Swarm",
+    "TrackingDecomposer",
     "TrackingRule",
     "UnitAgreement",
     "UnitMap",

@@ -97,7 +97,7 @@ class Adapter:
         if begin < 0:
             return
         self._judge(stop)
-        model, late = self.stream.model, self._turn % 2 if self.stream.late else 0
+        model, late = self.stream.model, self._turn % 2 if self.stream.passes else 0
         self._turn += 1
         x = self.stream.x.part(begin, stop)
         trains = self._trains(begin, stop, 0.0)
@@ -107,7 +107,7 @@ class Adapter:
             return
         self._learn(rest, begin, stop)
         seen = rest if late else x
-        share = self.settings.period_s * (2 if self.stream.late else 1) / self.settings.memory_s
+        share = self.settings.period_s * (2 if self.stream.passes else 1) / self.settings.memory_s
         self._power += share * (power - self._power)
         model.blend(late, lag_products(seen, model.extent.lags, TAPER), -np.expm1(-share))
         try:
@@ -147,8 +147,7 @@ class Adapter:
 
     def _judge(self, stop: int) -> None:
         """Set units aside, and take them back."""
-        late = 1 if self.stream.late else 0
-        detector, active = self.stream.model.detectors[late], self.stream.active
+        detector, active = self.stream.detectors[-1], self.stream.active
         sil = detector.silhouettes
         usual = detector.heights[:, SPIKE_MEAN]
         high = np.sqrt(np.maximum(detector.squares[:, HIGH], 0.0))
@@ -181,8 +180,7 @@ def period_of(settings: Adaptation, rate_hz: float) -> int:
 def behind_of(stream: Stream) -> int:
     """Samples at the end of the signals that no discharge yet to come can reach."""
     extent, model = stream.model.extent, stream.model
-    late = 1 if stream.late else 0
-    latest = int(np.abs(model.shifts(late)).max(initial=0))
+    latest = int(np.abs(model.shifts(min(stream.passes, 1))).max(initial=0))
     return stream.behind + latest + max(-extent.first, extent.length + extent.first) + _MARGIN
 
 

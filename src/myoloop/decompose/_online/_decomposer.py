@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...data import ActionPotentials, Recording, SpikeTrains
 from ...errors import ParameterError, shown
-from ...parameters import Parameters, choice, number, plain
+from ...parameters import Parameters, choice, count, number, plain
 from .._decomposition import Decomposition
 from .._preprocessing._live import LiveFilter
 from .._separation._base import Decomposer
@@ -35,10 +35,11 @@ class OnlineDecomposer:
     """Finds known motor units in EMG block by block, and follows them as their action potentials change.
 
     `fit` takes units that were found in a recording of the same electrodes and learns causal filters for
-    them from that recording. Each unit is looked for twice. An early filter stands against all else in the
-    signals; what it finds, weighted by its probability, is taken out of the sources of all other units,
-    where late filters decide with only the unexplained rest against them (soft decision feedback). A peak is
-    a discharge if that is more likely than not, given its height and the time since the unit's last one.
+    them from that recording. Each unit is looked for more than once. An early filter stands against all else
+    in the signals; what it finds, weighted by its probability, is taken out of the sources of all other
+    units, where late filters decide with only the unexplained rest against them (soft decision feedback),
+    and so on. A peak is a discharge if that is more likely than not, given its height and the time since the
+    unit's last one.
 
     With `adapt` the templates, covariances and filters follow the signals (see `Adaptation`). What is found
     depends on the samples alone: any cut into blocks gives the same spikes.
@@ -49,9 +50,9 @@ class OnlineDecomposer:
         Whether `process` also learns.
     adaptation : Adaptation
         How it does so.
-    peel : bool
-        Whether late filters decide. Without them each unit is reported about 25 ms sooner, and fewer
-        discharges are right.
+    passes : int
+        Passes of the late filters; each takes out what the one before found, and adds about 25 ms to the
+        latency. With 0 the early filters decide.
     bad_samples : str
         What a block with NaN or infinite samples in a channel in use does. ``"error"``: an error that names
         the channels, and the state stays as it was; ``"drop"``: these channels are dropped for good, with a
@@ -68,18 +69,18 @@ class OnlineDecomposer:
     unit_ids_ : tuple of str
     latency_s_ : float
         After which a discharge is reported at the latest, beside the delay of the band-pass (1 ms): half a
-        filter, what is ahead of the peak to be sure that it is one (10 ms, twice with `peel`) and, with
-        `peel`, the extent of the action potentials before their discharges.
+        filter and the 10 ms after a peak in which no higher one may follow, and for each pass these 10 ms
+        again, the extent of an action potential before its discharge and half a filter.
 
     References
     ----------
-    Glaser, Holobar (2019), IEEE Trans Neural Syst Rehabil Eng 27:1020 (decomposition with filters learned
-    before); Verdu (1998), Multiuser Detection, ch. 7 (decision feedback).
+    Chen, Ma, Sheng, Farina, Zhu (2020), IEEE Trans Biomed Eng 67:3501 (filters that adapt); Verdu (1998),
+    Multiuser Detection, ch. 7 (decision feedback).
     """
 
     adapt: bool = False
     adaptation: Adaptation = field(default_factory=Adaptation)
-    peel: bool = True
+    passes: int = count(2, at_least=0)
     bad_samples: str = choice("error", ("error", "drop"))
     before_ms: float = number(12.0, above=0, at_most=50)
     after_ms: float = number(16.0, above=0, at_most=50)
@@ -149,9 +150,9 @@ class OnlineDecomposer:
         self._check_fitted()
         self._live.reset()
         model = self._learned.copy()
-        stream = Stream(model, late=self.peel)
-        history = history_of(behind_of(stream), self.adaptation, self._rate_hz)
-        self._stream = Stream(model, late=self.peel, history=history)
+        probe = Stream(model, passes=self.passes)
+        history = history_of(behind_of(probe), self.adaptation, self._rate_hz)
+        self._stream = Stream(model, passes=self.passes, history=history)
         self._adapter = Adapter(self._stream, self._rate_hz, self.adaptation)
         self._t_start_s, self._taken, self._finished = float(t_start_s), 0, False
         self._dropped: tuple[int, ...] = ()
@@ -180,7 +181,7 @@ class OnlineDecomposer:
     def state(self) -> OnlineState:
         """Where the stream stands."""
         self._check_fitted()
-        detector = self._stream.model.detectors[int(self.peel)]
+        detector = self._stream.detectors[-1]
         return OnlineState(
             self._t_start_s + self._taken / self._live.rate_hz,
             self._stream.active.copy(),
@@ -294,8 +295,8 @@ class OnlineDecomposer:
 
     def _latency(self) -> int:
         """In samples of the stream."""
-        late = int(self.peel)
-        return self._stream.behind + int(self._stream.model.shifts(late).max(initial=0)) + 1
+        shifts = self._stream.model.shifts(min(self.passes, 1))
+        return self._stream.behind + int(shifts.max(initial=0)) + 1
 
     def _checked(self, given: ArrayLike) -> NDArray[Any]:
         block = np.asarray(given)

@@ -15,6 +15,8 @@ from ._filters import Extent
 from ._model import Model
 from ._stream import LIKELY, Stream
 
+_PASSES = 2
+
 Float32Array = NDArray[np.float32]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -115,8 +117,8 @@ def _through(
     x: Float32Array, model: Model, rate_hz: float, adaptation: Adaptation, progress: Callable[[int], None]
 ) -> Followed:
     """Forward through `x`."""
-    probe = Stream(model, late=True)
-    stream = Stream(model, late=True, history=history_of(behind_of(probe), adaptation, rate_hz))
+    probe = Stream(model, passes=_PASSES)
+    stream = Stream(model, passes=_PASSES, history=history_of(behind_of(probe), adaptation, rate_hz))
     adapter = Adapter(stream, rate_hz, adaptation)
     samples, period = x.shape[1], adapter.period
     flush = stream.behind + extent_of(model)

@@ -56,39 +56,40 @@ class Stream:
     Parameters
     ----------
     model : Model
-        Read at every step, so that it may change in between; the models of heights and intervals are
-        changed by it.
-    late : bool
-        Whether the late filters decide; else the early ones do, sooner.
+        Read at every step, so that it may change in between; its detectors are changed by every step.
+    passes : int
+        Passes of the late filters, each of which takes out what the one before found, the first what the
+        early filters found; 0: the early filters decide.
     history : int
         Samples of the signals to be kept.
     """
 
-    def __init__(self, model: Model, *, late: bool, history: int = 0) -> None:
-        self.model, self.late = model, late
+    def __init__(self, model: Model, *, passes: int, history: int = 0) -> None:
+        self.model, self.passes = model, passes
+        early, late = model.detectors
+        self.detectors = [early, *((late if k == 0 else late.copy()) for k in range(passes))]
         extent, units = model.extent, len(model)
-        self.distance = model.detectors[0].distance
-        reach = extent.length + extent.lags + 4 * self.distance + 2 * extent.lags
+        self.distance = early.distance
+        reach = 3 * (extent.length + extent.lags) + 2 * (passes + 2) * self.distance
+        reach += passes * (self._latest(0) + self._latest(1) - extent.response_first)
         self.x = Tail(model.templates.shape[1], max(history, reach))
-        self.sources = Tail(units, reach), Tail(units, reach)
+        self.sources = [Tail(units, reach) for _ in self.detectors]
         self.active = np.ones(units, dtype=bool)
-        self.events: FloatArray = np.empty((0, 4))  # of the early filters, as far as they still matter
-        self._decided = [0, 0]
-        self._clean = 0
-        self._latest_shift = max(0, int(model.shifts(0).max(initial=0)))
+        self._events: list[FloatArray] = [np.empty((0, 4))] * passes  # as far as they still matter
+        self._decided, self._clean = [0] * (passes + 1), [0] * (passes + 1)
 
     @property
     def behind(self) -> int:
         """Samples by which decisions lag behind the signals."""
-        early = self.model.extent.ahead + self.distance
-        if not self.late:
-            return early
-        return early + self._latest_shift - self.model.extent.response_first + self.distance
+        total = self.model.extent.ahead + self.distance
+        for k in range(self.passes):
+            total += self._latest(min(k, 1)) - self.model.extent.response_first + self.distance
+        return total
 
     @property
     def cleaned(self) -> int:
-        """First sample of the late sources that still holds other units."""
-        return self._clean
+        """First sample of the last sources that still holds other units."""
+        return self._clean[-1]
 
     def step(self, x: Float32Array, pace: float = 0.0) -> FloatArray:
         """Take some samples; likely discharges of all units: unit, sample, probability, height.
@@ -97,40 +98,49 @@ class Stream:
         """
         model, paces = self.model, pace * self.active.astype(np.float64)
         self.x.push(x)
-        begin = self.sources[0].end
-        raw = np.empty((2 * len(model) if self.late else len(model), max(0, self._ready - begin)), np.float32)
-        if raw.shape[1]:
-            weights = np.concatenate(model.weights) if self.late else model.weights[0]
-            filtered(weights, self.x.data, begin + model.extent.filter_first - self.x.begin, raw)
-            self.sources[0].push(raw[: len(model)])
-            if self.late:
-                self.sources[1].push(raw[len(model) :])
+        self._filter()
         found = self._decide(0, self._ready - self.distance, paces)
-        if not self.late:
-            return found
-        unit = found[:, 0].astype(np.int64)
-        found[:, 2] *= np.where(self.active, np.square(model.trust), 0.0)[unit]
-        self.events = np.concatenate([self.events, found])
-        clean = self._decided[0] - self._latest_shift + model.extent.response_first
-        source = self.sources[1]
-        cancel(
-            source.data, source.begin, self._clean, clean, self.events[:, :3],
-            model.responses, model.extent.response_first,
-        )  # fmt: skip
-        self._clean = max(clean, self._clean)
-        reach = model.extent.response_first + model.responses.shape[2]
-        self.events = self.events[self.events[:, 1] + reach > self._clean]
-        return self._decide(1, self._clean - self.distance, paces)
+        weight = np.square(model.trust)
+        for k in range(self.passes):
+            found[:, 2] *= np.where(self.active, weight, 0.0)[found[:, 0].astype(np.int64)]
+            self._take_out(k, found)
+            found = self._decide(k + 1, self._clean[k + 1] - self.distance, paces)
+            weight = np.ones(len(model))
+        return found
 
     @property
     def _ready(self) -> int:
         """First sample of the sources that cannot be computed yet."""
         return self.x.end - self.model.extent.ahead
 
-    def _decide(self, late: int, stop: int, paces: FloatArray) -> FloatArray:
-        source, first = self.sources[late], self._decided[late]
-        found = self.model.detectors[late].decide(source.data, source.begin, first, stop, paces)
-        self._decided[late] = max(first, stop)
+    def _latest(self, late: int) -> int:
+        return max(0, int(self.model.shifts(late).max(initial=0)))
+
+    def _filter(self) -> None:
+        """All sources as far as the signals reach."""
+        begin, units = self.sources[0].end, len(self.model)
+        if self._ready <= begin:
+            return
+        weights = np.concatenate(self.model.weights) if self.passes else self.model.weights[0]
+        out = np.empty((len(weights), self._ready - begin), np.float32)
+        filtered(weights, self.x.data, begin + self.model.extent.filter_first - self.x.begin, out)
+        for k, source in enumerate(self.sources):
+            source.push(out[units:] if k else out[:units])
+
+    def _take_out(self, k: int, found: FloatArray) -> None:
+        """Take what stage `k` found out of the sources of the next one."""
+        model, source = self.model, self.sources[k + 1]
+        events = np.concatenate([self._events[k], found])
+        first = model.extent.response_first
+        done, clean = self._clean[k + 1], self._decided[k] - self._latest(min(k, 1)) + first
+        cancel(source.data, source.begin, done, clean, events[:, :3], model.responses, first)
+        self._clean[k + 1] = max(clean, done)
+        self._events[k] = events[events[:, 1] + first + model.responses.shape[2] > self._clean[k + 1]]
+
+    def _decide(self, k: int, stop: int, paces: FloatArray) -> FloatArray:
+        source, first = self.sources[k], self._decided[k]
+        found = self.detectors[k].decide(source.data, source.begin, first, stop, paces)
+        self._decided[k] = max(first, stop)
         if len(found):
-            found[:, 1] -= self.model.shifts(late)[found[:, 0].astype(np.int64)]
+            found[:, 1] -= self.model.shifts(min(k, 1))[found[:, 0].astype(np.int64)]
         return found

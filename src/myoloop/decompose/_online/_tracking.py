@@ -76,8 +76,8 @@ class TrackingDecomposer(Decomposer):
 
     References
     ----------
-    Glaser, Holobar (2019), IEEE Trans Neural Syst Rehabil Eng 27:1020; Chen et al. (2020), J Neural Eng
-    17:046031 (filters updated by their own discharges).
+    Glaser, Holobar (2019), IEEE Trans Neural Syst Rehabil Eng 27:66 (dynamic contractions); Chen, Ma, Sheng,
+    Farina, Zhu (2020), IEEE Trans Biomed Eng 67:3501 (filters that adapt).
     """
 
     method: ConvolutiveBSS = field(default_factory=ConvolutiveBSS)

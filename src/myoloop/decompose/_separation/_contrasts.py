@@ -54,7 +54,7 @@ class BoundedSkewness(Parameters, Contrast):
     limit: float = number(5.0, above=1)
 
     def slope(self, s: Float32Array) -> tuple[Float32Array, Float32Array]:
-        """Slope min(|s|, limit)^2."""
+        """Slope ``min(|s|, limit)^2``."""
         within = np.abs(s) < self.limit
         derivative = 2 * np.mean(np.where(within, s, 0), axis=1)
         return np.square(np.clip(s, -self.limit, self.limit, out=s), out=s), derivative
@@ -94,7 +94,7 @@ class LogCosh(Parameters, Contrast):
 @final
 @dataclass(frozen=True, kw_only=True)
 class Power(Parameters, Contrast):
-    """E[sign(s) |s|^exponent]: the larger the exponent, the more the largest spikes count.
+    """``E[sign(s) |s|^exponent]``: the larger the exponent, the more the largest spikes count.
 
     References
     ----------
@@ -105,7 +105,7 @@ class Power(Parameters, Contrast):
     exponent: float = number(3.0, at_least=2)
 
     def slope(self, s: Float32Array) -> tuple[Float32Array, Float32Array]:
-        """Slope |s|^(exponent - 1)."""
+        """Slope ``|s|^(exponent - 1)``."""
         g = np.abs(s) ** np.float32(self.exponent - 1)
         slope = np.sign(s) * np.abs(s) ** np.float32(self.exponent - 2)
         return g, np.asarray((self.exponent - 1) * np.mean(slope, axis=1), np.float32)
