@@ -209,7 +209,7 @@ def test_nothing_runs_away_in_silence(calibration, known):
 
 
 def test_a_unit_that_disappears_is_not_made_up(calibration, known):
-    """Its potentials are replaced by noise of their power: it is silent or lost, not fabricated."""
+    """It stops while the others go on: hardly any of what is left is taken for it."""
     gone = recorded(16, silent=((4, 4.0, 16.0),), seed=11)
     found = online(calibration, known, adapt=True)
     found.process(gone.values_uV)

@@ -123,7 +123,7 @@ def test_units_are_what_they_were_made_to_be():
 
 
 def test_flags_are_held_against_the_truth():
-    flags = ("maybe false: SIL 0.80", "", "maybe merged: 20 % of ISI below 25 ms; maybe false: CoV", "", "")
+    flags = ("maybe false: SIL 0.80", "", "maybe merged: 20 % of ISI are short; maybe false: CoV", "", "")
     judged = five_kinds(flags)
     found = calibration([judged])
     assert found["flagged"] == {"units": 2, "good_share": 0.5}

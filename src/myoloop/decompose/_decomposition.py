@@ -86,7 +86,7 @@ class UnitQuality:
     rate_pps : ndarray
         Mean discharge rate.
     short_isi : ndarray
-        Share of the interspike intervals below 25 ms.
+        Share of the interspike intervals below 25 ms and below half of their mean.
     flag : tuple of str
         ``""``, or why a unit may be false or merged.
     """

@@ -35,7 +35,7 @@ DEFINITIONS = {
     "cov_isi": "standard deviation (n - 1) over mean of the interspike intervals up to 250 ms; a longer one "
     "is a pause, and belongs to no train",
     "rate_pps": "1 over the mean of the interspike intervals up to 250 ms",
-    "short_isi": "share of the interspike intervals up to 250 ms that are below 25 ms",
+    "short_isi": "share of the interspike intervals up to 250 ms that are below 25 ms and half of their mean",
     "amplitude_uV": "peak to peak of the action potential on the channel where it is largest",
     "accepted_units": "units without a flag; a flagged unit may be false or merged",
     "good_units": "units that match one of the reference with an F1 of at least 0.9",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple, final
 
@@ -15,6 +16,7 @@ from ...random import Streams
 from .._decomposition import Decomposition
 from .._preprocessing._prepare import Preprocessing
 from .._separation._candidates import detected
+from .._separation._ends import with_soft_ends
 from .._separation._extended import ExtendedSignal
 from .._separation._refine import once_more
 from .._separation._whitening import Whitening
@@ -66,15 +68,16 @@ class Signals:
             working_rate_hz=self.filters.rate_hz,
             mains_hz=self._mains_hz if made.get("lines_hz") else 0.0,
         )
-        prepared = method.prepare_as(self.recording, self.filters.kept[real], self.filters.scale_uV[real])
+        kept, scale = self.filters.kept[real], self.filters.scale_uV[real]
+        prepared = method.prepare_as(self.recording, kept, scale)
         if not noise:
-            return prepared.values
+            return with_soft_ends(prepared).values
         whole = np.empty((len(self.filters.kept), prepared.values.shape[1]), np.float32)
         whole[real] = prepared.values
         for place, name in noise.items():
             generator = Streams(int(made.get("seed", 0))).child("bad channel", name).generator()
             whole[place] = generator.standard_normal(whole.shape[1], dtype=np.float32)
-        return whole
+        return with_soft_ends(replace(prepared, values=whole)).values
 
     @cached_property
     def _whole(self) -> tuple[ExtendedSignal, Whitening]:

@@ -31,7 +31,7 @@ class QualityLimits(Parameters):
     sil: float = number(0.83, at_most=1, help="Least silhouette")
     cov_isi: float = number(0.3, above=0, help="Coefficient of variation of the intervals must be below")
     spikes: int = count(20, help="Fewest spikes")
-    short_isi_ms: float = number(25.0, above=0, help="An interval below this is short")
+    short_isi_ms: float = number(25.0, above=0, help="An interval below this and half the mean is short")
     short_isi_share: float = number(0.1, above=0, at_most=1, help="Largest share of short intervals")
     pause_ms: float = number(250.0, above=0, help="A longer interval is a pause, no interval of a train")
 
@@ -86,7 +86,7 @@ def unit_quality(
     pnr = [pulse_to_noise_ratio(source, train) for source, train in pairs]
     longest = round(limits.pause_ms * 1e-3 * rate_hz)
     cov = [isi_variation(np.asarray(train, dtype=np.int64), longest) for train in spikes]
-    short = [_mean(intervals < limits.short_isi_ms) for intervals in trains]
+    short = [_mean(intervals < min(limits.short_isi_ms, 0.5 * _mean(intervals))) for intervals in trains]
     flags = [_flag(limits, sil[u], cov[u], short[u], len(spikes[u])) for u in range(len(spikes))]
     return UnitQuality(
         sil=np.array(sil, dtype=np.float64),
@@ -108,7 +108,7 @@ def _flag(limits: QualityLimits, sil: float, cov: float, short: float, spikes: i
         reasons.append(f"{spikes} spikes")
     flags = ["maybe false: " + ", ".join(reasons)] if reasons else []
     if short > limits.short_isi_share:
-        flags.insert(0, f"maybe merged: {100 * short:.0f} % of ISI below {limits.short_isi_ms:g} ms")
+        flags.insert(0, f"maybe merged: {100 * short:.0f} % of ISI are short")
     return "; ".join(flags)
 
 

@@ -1,1 +1,1 @@
-"""Block by block while the recording runs, and units followed while the muscle moves."""
+"""Online use: known units in EMG as it comes, and units that move."""

@@ -19,6 +19,7 @@ from ._base import Decomposer
 from ._candidates import Candidates, Train, best_of_each, detected, without_duplicates
 from ._climb import climb, random_starts
 from ._contrasts import BoundedSkewness, Contrast
+from ._ends import with_soft_ends
 from ._extended import ExtendedSignal
 from ._finish import decomposition_of, found_again
 from ._joint import Joint, Window, leave_one_out, peeled
@@ -151,7 +152,7 @@ class ConvolutiveBSS(Decomposer):
             For a recording that cannot be decomposed; see `Preprocessing.prepare`.
         """
         with one_thread():  # so that no bit depends on the number of threads
-            prepared = self.preprocessing.prepare(recording)
+            prepared = with_soft_ends(self.preprocessing.prepare(recording))
             self._check_lags(prepared)
             spikes = self._search(prepared, progress)
             spikes, sources = self._settle(prepared, spikes)

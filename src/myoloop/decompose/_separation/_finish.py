@@ -17,6 +17,7 @@ from .._metrics import unit_quality
 from .._preprocessing._prepare import Prepared, Preprocessing
 from .._templates import joint_templates
 from ._candidates import PAUSE_S, REFRACTORY_S, Train
+from ._ends import with_soft_ends
 from ._extended import ExtendedSignal
 from ._intervals import steady_train
 from ._refine import once_more
@@ -94,7 +95,7 @@ def found_again(known: Decomposition, recording: Recording, preprocessing: Prepr
     """The units of `known` in another recording of the same electrodes, by their filters."""
     filters = known.filters
     _check_same_electrodes(known, recording)
-    prepared = preprocessing.prepare_as(recording, filters.kept, filters.scale_uV)
+    prepared = with_soft_ends(preprocessing.prepare_as(recording, filters.kept, filters.scale_uV))
     if abs(prepared.rate_hz - filters.rate_hz) > 1e-6 * filters.rate_hz:
         raise ParameterError(
             "transform.recording",
