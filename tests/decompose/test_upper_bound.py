@@ -7,7 +7,7 @@ import pytest
 from scipy import signal as sps
 
 from myoloop.data import ActionPotentialPath, ActionPotentials, GroundTruth, Recording, Signal, SpikeTrains
-from myoloop.decompose._metrics._bound import prepared_potentials, upper_bound
+from myoloop.decompose._bound import prepared_potentials, upper_bound
 from myoloop.decompose._preprocessing._prepare import Preprocessing
 from myoloop.errors import ParameterError
 

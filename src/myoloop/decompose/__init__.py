@@ -1,5 +1,6 @@
 """From a recording back to motor units: preprocessing, separation, online use, editing, agreement."""
 
+from ._bound import upper_bound
 from ._decomposition import Decomposition, SeparationFilters, UnitQuality
 from ._editing._edits import Edit
 from ._editing._session import EditSession
@@ -20,7 +21,6 @@ from ._metrics import (
     silhouette,
     unit_quality,
 )
-from ._metrics._bound import upper_bound
 from ._online._adapt import Adaptation
 from ._online._decomposer import OnlineDecomposer
 from ._online._results import OnlineSpikes, OnlineState

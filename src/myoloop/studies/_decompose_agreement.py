@@ -11,7 +11,7 @@ from ..data import Figure, Level, Line, Panel
 from ..decompose import Decomposition, Score
 
 if TYPE_CHECKING:
-    from .decompose import Agreement
+    from ._decompose_reference import Agreement
 
 _FEWEST = 20  # spikes of a true unit that is shown; the upper bound has the same limit
 _NAMED = 24  # units whose names find room on the axis

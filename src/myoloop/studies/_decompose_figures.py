@@ -14,7 +14,7 @@ from ._decompose_agreement import agreement_figure
 from ._decompose_tables import channel_rms_uV
 
 if TYPE_CHECKING:
-    from .decompose import Agreement
+    from ._decompose_reference import Agreement
 
 FloatArray = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from ..decompose import Decomposition, Score, UnitAgreement
 from ._base import Table
 
 if TYPE_CHECKING:
-    from .decompose import Agreement
+    from ._decompose_reference import Agreement
 
 _COLUMNS = (
     "unit_id", "spikes", "sil", "pnr", "cov_isi", "rate", "short_isi", "amplitude_uV", "channel", "flag",

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, final
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from ..data import Progress, Recording, SpikeTrains, provenance, silent
-from ..decompose import Decomposer, Decomposition, Score, score, upper_bound
+from ..decompose import Decomposer, Decomposition, score, upper_bound
 from ..errors import ParameterError
 from ._base import StudyResult, Table
 from ._decompose_figures import decomposition_figures
+from ._decompose_reference import Agreement
 from ._decompose_tables import (
     DEFINITIONS,
     channel_table,
@@ -27,32 +28,6 @@ from ._decompose_tables import (
 )
 
 __all__ = ["Agreement", "agreement_of", "channel_table", "decompose_recording", "key_numbers", "unit_table"]
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Agreement:
-    """How far the units agree with a reference.
-
-    Parameters
-    ----------
-    all, accepted : Score
-        Of all units, and of those without a flag.
-    reference : SpikeTrains
-        Cut to the time that it shares with the recording.
-    is_truth : bool
-        Whether the reference is what a simulated recording was made of.
-    bound : Score, optional
-        Of the filters made from the true action potentials.
-    notes : tuple of str
-    """
-
-    all: Score
-    accepted: Score
-    reference: SpikeTrains
-    is_truth: bool
-    bound: Score | None = None
-    notes: tuple[str, ...] = ()
 
 
 Sink = Callable[[Decomposition, Agreement | None], None]

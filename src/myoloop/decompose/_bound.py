@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data import ActionPotentials, GroundTruth, Recording, SpikeTrains
-from ...errors import ParameterError
-from .._kernels import spikes_of
-from .._preprocessing._prepare import Prepared, Preprocessing
-from .._separation._extended import ExtendedSignal
-from .._separation._whitening import Whitening
-from ._score import Score, score
+from ..data import ActionPotentials, GroundTruth, Recording, SpikeTrains
+from ..errors import ParameterError
+from ._kernels import spikes_of
+from ._metrics._score import Score, score
+from ._preprocessing._prepare import Prepared, Preprocessing
+from ._separation._extended import ExtendedSignal
+from ._separation._whitening import Whitening
 
 Float32Array = NDArray[np.float32]
 
