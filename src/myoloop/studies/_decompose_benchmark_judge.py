@@ -93,10 +93,11 @@ class Judged:
         return self.f1 >= GOOD_F1
 
 
-def judge(condition: Condition, recording: Recording, seed: int, progress: Progress) -> Judged:
-    """Decompose a simulated recording with default parameters, and compare."""
+def judge(condition: Condition, recording: Recording, rounds: int, seed: int, progress: Progress) -> Judged:
+    """Decompose a simulated recording, apart from `rounds` with default parameters, and compare."""
     inside = condition.electrodes == "intramuscular"
-    method = ConvolutiveBSS.intramuscular(seed=seed) if inside else ConvolutiveBSS(seed=seed)
+    make = ConvolutiveBSS.intramuscular if inside else ConvolutiveBSS
+    method = make(rounds=rounds, seed=seed)
     _, cpu_s = _timed(lambda: method.fit(recording, progress))
     bound, bound_cpu_s = _timed(lambda: upper_bound(recording, minimum_spikes=_FEWEST, good_f1=GOOD_F1))
     assert recording.truth is not None

@@ -10,7 +10,7 @@ from ..data import Progress, Recording, silent
 from ..decompose import ConvolutiveBSS
 from ..emg import PRESETS
 from ..errors import ParameterError, UnknownNameError, shown
-from ..parameters import Parameters, choice, number
+from ..parameters import Parameters, choice, count, number
 from ._base import AtLeast, Claim, Study, StudyResult, Table
 from ._decompose_benchmark_figures import draw_all
 from ._decompose_benchmark_judge import (
@@ -51,6 +51,7 @@ class DecomposeBenchmark(Parameters):
     pitch_mm: float = number(5.0, above=0, help="distance of contacts of the 8 x 8 grid")
     ramp_s: float = number(3.0, above=0.5, help="from rest to the plateau")
     plateau_s: float = number(27.0, above=4.0, help="length of the plateau")
+    rounds: int = count(5, help="most rounds of separation and peel-off; 5 is the mode for quality")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -102,7 +103,7 @@ def run(params: DecomposeBenchmark, seed: int, progress: Progress, threads: int)
         if shown_recording is None:
             _warm_up(recording)
             shown_recording = recording
-        judged.append(judge(condition, recording, seed, progress))
+        judged.append(judge(condition, recording, params.rounds, seed, progress))
         progress("conditions", len(judged), len(conditions), "conditions")
     assert shown_recording is not None
     groups = dict(_groups(judged))

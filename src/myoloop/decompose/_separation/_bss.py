@@ -31,7 +31,7 @@ Float32Array = NDArray[np.float32]
 
 _WEIGHTS = 1000  # of a filter, by which the number of lags is chosen
 _FEWEST_LAGS, _MOST_LAGS = 8, 48
-_EMPTY_ROUNDS = 2
+_EMPTY_ROUNDS = 3
 _FEWEST = 6  # spikes of a candidate
 
 
@@ -53,7 +53,7 @@ class ConvolutiveBSS(Decomposer):
     lags : int, optional
         Length of the filters in samples; None: about 1000 weights a filter, 16 lags for 64 channels.
     rounds : int
-        Most rounds of separation and peel-off; two empty ones in a row end the search.
+        Most rounds of separation and peel-off; three empty ones in a row end the search.
     starts : int
         Random starts in a round.
     iterations : int
