@@ -27,9 +27,8 @@ def divided(x, train):
 def test_two_units_in_one_train_are_told_apart(seed):
     x, trains, _ = mixture(seed=seed, snr_db=15)
     parts = divided(x, np.sort(np.concatenate(trains[:2])))
-    assert parts is not None
     for train in trains[:2]:
-        shared = max(len(np.intersect1d(train, part)) / max(len(train), len(part)) for part in parts)
+        shared = max(len(np.intersect1d(train, part)) / max(len(train), len(part)) for part in parts or ())
         assert shared > 0.95
 
 

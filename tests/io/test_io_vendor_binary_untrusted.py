@@ -341,4 +341,5 @@ def test_readers_travel_to_a_child():
     from myoloop.io._vendor import FORMATS
 
     for one in FORMATS:
-        assert pickle.loads(pickle.dumps(partial(one.recognises))) is not None
+        sent = pickle.loads(pickle.dumps(partial(one.recognises)))
+        assert type(sent.func.__self__) is type(one)

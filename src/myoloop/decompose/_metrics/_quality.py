@@ -24,8 +24,8 @@ class QualityLimits(Parameters):
     """What a unit has to keep to be above suspicion.
 
     The silhouette is meant for sources in which no spike is seen through a filter that it helped to make,
-    as `ConvolutiveBSS` gives them; it is then some .05 lower than usual, where .9 is asked for. Of
-    simulated units within these limits, 995 in 1000 are right (study ``decompose-benchmark``).
+    as `ConvolutiveBSS` gives them; it is then lower than usual, where .9 is asked for. The study
+    ``decompose-benchmark`` tells how many simulated units within these limits are right.
     """
 
     sil: float = number(0.83, at_most=1, help="Least silhouette")
