@@ -1,6 +1,7 @@
 """The report: one page that stands alone."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -151,3 +152,12 @@ def test_numbers_as_text(value, text):
 def test_colours_of_good_and_bad_differ_from_each_other_in_light_and_dark():
     html = report_html(Heading("toy", "A toy"), result())
     assert len(set(re.findall(r"--(?:good|bad): (#\w+)", html))) == 4
+
+
+def test_many_numbers_follow_the_figures():
+    few = report_html(Heading("name", "Title", "Reference"), replace(result(), metrics={"a": 1.0}))
+    many = report_html(
+        Heading("name", "Title", "Reference"), replace(result(), metrics={f"a{i}": 1.0 for i in range(100)})
+    )
+    assert few.index("Key numbers</h2>") < few.index("Figures</h2>")
+    assert many.index("Key numbers</h2>") > many.index("Figures</h2>")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # studies bring the whole engine along
     from ..studies import Outcome, StudyResult
 
 _LARGEST_SVG = 400_000  # bytes; a larger figure is shown as PNG
+_MANY = 60  # numbers that are shown after the figures
 _MEDIA = {".svg": "image/svg+xml", ".png": "image/png"}
 
 
@@ -80,6 +81,8 @@ def report_html(
     """
     images = images or {}
     about = result.provenance
+    numbers = section("Key numbers", [_metrics(result.metrics)] if result.metrics else [])
+    many = sum(1 for _ in flat(plain(dict(result.metrics)))) > _MANY
     parts = [
         Markup("<header>"),
         element("h1", study.title),
@@ -89,10 +92,11 @@ def report_html(
         Markup("</header>"),
         section("Warnings", [element("p", text, "warning") for text in warnings]),
         section("Claims", [_claims(result.claims)] if result.claims else []),
-        section("Key numbers", [_metrics(result.metrics)] if result.metrics else []),
+        *([] if many else [numbers]),
         *(section(t.title, [table(t.columns, t.rows)]) for t in result.tables),
         section("Figures", [_figure(f, images.get(f.name)) for f in result.figures]),
         section("Notes", [element("p", text) for text in result.notes]),
+        *([numbers] if many else []),  # which would else keep the reader from tables and figures
         section("Where this came from", [_provenance(about)] if about else []),
         element("footer", "Written by myoloop. This file needs no network and no other file."),
     ]
